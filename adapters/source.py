@@ -1,0 +1,280 @@
+"""The declared sources: one small TOML file each, checked all at once (architecture §5)."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+import adapters
+from chm_hub.errors import SourceError
+from chm_hub.fetch import DEADLINE, DECODED_LIMIT, TRIES, WIRE_LIMIT, Limits
+
+FOLDER = Path(__file__).parent / "sources"
+"""The sources that ship with the hub."""
+IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+Deletions = Literal["tombstones", "absence", "never"]
+_SCHEDULES = ("hourly", "daily", "weekly", "monthly")
+_STRICT = ConfigDict(extra="forbid")
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonOptions:
+    """Options of every adapter: what one request may cost."""
+
+    deadline: Annotated[float, Field(gt=0, le=3600)] = DEADLINE
+    """Seconds for one whole answer."""
+    wire_limit: Annotated[int, Field(gt=0)] = WIRE_LIMIT
+    """Bytes of one answer as it comes over the wire."""
+    decoded_limit: Annotated[int, Field(gt=0)] = DECODED_LIMIT
+    """Bytes of one answer, unpacked."""
+    tries: Annotated[int, Field(ge=1, le=10)] = TRIES
+    """How often a request is tried before it counts as failed."""
+
+    def limits(self) -> Limits:
+        """These options as the client's limits."""
+        return Limits(
+            deadline=self.deadline,
+            wire=self.wire_limit,
+            decoded=self.decoded_limit,
+            tries=self.tries,
+        )
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What a source must give for its run to count."""
+
+    records: Annotated[int, Field(ge=0)] = 0
+    """A full run that sees fewer documents fails."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The keys of a source file."""
+
+    title: Annotated[str, Field(min_length=1)]
+    adapter: str
+    url: str
+    country: str | None = None
+    countries: list[str] = field(default_factory=list)
+    region: str | None = None
+    languages: list[str] = field(default_factory=list)
+    schedule: str = "daily"
+    rights: str | None = None
+    republish: bool = True
+    crosswalk: str | None = None
+    deletions: Deletions | None = None
+    enabled: bool = True
+    reason: str | None = None
+    group: str | None = None
+    secret: str | None = None
+    tls_exception_until: date | None = None
+    contact: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    expect: Expect = field(default_factory=Expect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One place we harvest."""
+
+    id: str
+    path: Path
+    declared: Declared
+    options: Any
+    """The adapter's ``Options``, read from ``[options]``."""
+
+    @property
+    def adapter(self) -> adapters.Adapter:
+        """The adapter that knows this source's platform."""
+        return adapters.adapter(self.declared.adapter)
+
+    @property
+    def crosswalk(self) -> str:
+        """The crosswalk its documents go through."""
+        return self.declared.crosswalk or self.adapter.CROSSWALK
+
+    @property
+    def deletions(self) -> str:
+        """How it says what is gone: ``tombstones``, ``absence`` or ``never``."""
+        return self.declared.deletions or self.adapter.DELETIONS
+
+    @property
+    def countries(self) -> list[str]:
+        """The countries it belongs to."""
+        own = [self.declared.country] if self.declared.country else []
+        return own + self.declared.countries
+
+    def secret(self) -> str | None:
+        """The value its ``secret`` refers to. Raises :class:`SourceError` if it is not there."""
+        reference = self.declared.secret
+        if reference is None:
+            return None
+        kind, _, name = reference.partition(":")
+        if kind == "env":
+            value = os.environ.get(name)
+        else:
+            try:
+                value = Path(name).read_text("utf-8").strip()
+            except OSError:
+                value = None
+        if not value:
+            raise SourceError(f"{self.path}: secret: {reference} is not set. Set it, then retry.")
+        return value
+
+    def as_context(self) -> dict[str, Any]:
+        """What crosswalks see as ``source``."""
+        return {
+            "id": self.id,
+            "title": self.declared.title,
+            "url": self.declared.url,
+            "country": self.declared.country,
+            "countries": self.countries,
+            "languages": self.declared.languages,
+            "rights": self.declared.rights,
+            "options": self.declared.options,
+        }
+
+
+_DECLARED: TypeAdapter[Declared] = TypeAdapter(Declared)
+
+
+def load_sources(folders: Sequence[Path]) -> dict[str, Source]:
+    """All sources of some folders, by identifier.
+
+    Raises one :class:`SourceError` that names every mistake of every file, a line each:
+    ``path: key: what is wrong``.
+    """
+    sources: dict[str, Source] = {}
+    faults: list[str] = []
+    for folder in folders:
+        if not folder.is_dir():
+            faults.append(
+                f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
+            )
+            continue
+        for path in sorted(folder.glob("*.toml")):
+            source, wrong = read_source(path)
+            faults += wrong
+            if source is None:
+                continue
+            if source.id in sources:
+                faults.append(
+                    f"{path}: the identifier {source.id} is taken by {sources[source.id].path}"
+                )
+            else:
+                sources[source.id] = source
+    if faults:
+        raise SourceError("\n".join(faults))
+    return sources
+
+
+def read_source(path: Path) -> tuple[Source | None, list[str]]:
+    """One source file, and everything that is wrong with it."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        return None, [f"{path}: cannot be read: {error.strerror}"]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [f"{path}: not valid TOML: {error}"]
+    faults: list[str] = []
+    if not IDENTIFIER.fullmatch(path.stem):
+        faults.append(
+            f"{path}: the file's name is the source's identifier: small letters, digits, - and _"
+        )
+    declared: Declared | None = None
+    try:
+        declared = _DECLARED.validate_python(table)
+    except ValidationError as error:
+        faults += [f"{path}: {text}" for text in explain(error, Declared)]
+    name = table.get("adapter")
+    options: Any = None
+    if isinstance(name, str):
+        if name not in adapters.names():
+            faults.append(
+                f"{path}: adapter: no adapter {name!r}; there are {', '.join(adapters.names())}"
+            )
+        elif isinstance(table.get("options", {}), dict):
+            kind = adapters.adapter(name).Options
+            try:
+                options = TypeAdapter(kind).validate_python(table.get("options", {}))
+            except ValidationError as error:
+                faults += [f"{path}: options.{text}" for text in explain(error, kind)]
+    if declared is not None:
+        faults += [f"{path}: {text}" for text in _meaning(declared)]
+    if faults or declared is None:
+        return None, faults
+    return Source(id=path.stem, path=path, declared=declared, options=options), []
+
+
+def explain(error: ValidationError, kind: type[Any]) -> list[str]:
+    """Validation faults in words: ``key: what is wrong``, with what would be right."""
+    known = ", ".join(sorted(kind.__dataclass_fields__))
+    said = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"] if part != "__root__") or "file"
+        if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            said.append(f"{key}: no such key; known are {known}")
+        elif fault["type"] == "missing":
+            said.append(f"{key}: is missing")
+        else:
+            shown = repr(fault.get("input"))[:60]
+            said.append(f"{key}: {fault['msg']} (it is {shown})")
+    return said
+
+
+def _meaning(declared: Declared) -> Iterable[str]:
+    """What is wrong with values that are of the right kind."""
+    parts = urlsplit(declared.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield f"url: not an http or https address (it is {declared.url!r})"
+    elif parts.username or parts.password:
+        yield "url: carries a user name; use `secret` for credentials"
+    for key, codes in (("country", [declared.country]), ("countries", declared.countries)):
+        for code in codes:
+            if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
+                yield f"{key}: not an ISO 3166-1 alpha-2 code in capitals (it is {code!r})"
+    for tag in declared.languages:
+        if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
+            yield f"languages: not a language tag such as fr or pt-BR (it is {tag!r})"
+    if declared.schedule not in _SCHEDULES:
+        try:
+            CronTrigger.from_crontab(declared.schedule)
+        except ValueError as error:
+            yield (
+                f"schedule: neither {', '.join(_SCHEDULES)} nor a cron line (it is "
+                f"{declared.schedule!r}: {error})"
+            )
+    if not declared.enabled and not declared.reason:
+        yield "reason: say why the source is not enabled"
+    if declared.secret is not None and not declared.secret.startswith(("env:", "file:")):
+        yield "secret: refer to it (env:NAME or file:PATH); secrets never stand in the file itself"
+    until = declared.tls_exception_until
+    if until is not None and until < datetime.now(UTC).date():
+        yield f"tls_exception_until: {until} has passed; renew it or take it out"
+
+
+def template(*, title: str, adapter: str, url: str, more: Mapping[str, str] | None = None) -> str:
+    """The text of a new source file."""
+    lines = {"title": title, "adapter": adapter, "url": url, **(more or {})}
+    width = max(len(key) for key in lines)
+    return "".join(f"{key.ljust(width)} = {_quoted(value)}\n" for key, value in lines.items())
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,873 @@
+"""The command line (architecture §7). Each command is a thin shell around one function."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from adapters.source import FOLDER, Source, load_sources
+from chm_hub import settings as configuration
+from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
+from chm_hub.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+AT_ONCE = 8
+"""Sources harvested at the same time by one command; hosts are asked one request at a time
+whatever this is."""
+
+
+class _Commands(click.Group):
+    """The root of the command line: turns the hub's errors into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; 0 all well, 1 something failed, 2 usage or configuration."""
+        try:
+            return super().invoke(ctx)
+        except (SourceError, CrosswalkError) as error:
+            _complain(error)
+            ctx.exit(2)
+        except HubError as error:
+            _complain(error)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was stored is kept, the next run goes on", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            sys.stderr.close()
+            ctx.exit(1)
+
+
+def _complain(error: HubError) -> None:
+    for line in str(error).splitlines():
+        click.echo(f"chm-hub: {line}", err=True)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the hub keeps its own files (default: CHM_HUB_DATA, else ./var).",
+)
+@click.version_option(package_name="chm-hub", prog_name="chm-hub")
+@click.pass_context
+def main(ctx: click.Context, data: Path | None) -> None:
+    """Harvest the Clearing-House network, map it to one record model, republish it."""
+    ctx.obj = configuration.load(data=data)
+
+
+def _with_settings(command: F) -> F:
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        return command(click.get_current_context().obj, *args, **options)
+
+    return run  # type: ignore[return-value]
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
+
+
+# --- sources -----------------------------------------------------------------------------
+
+
+def source_folders(settings: Settings) -> list[Path]:
+    """Where sources are declared: with the hub, in CHM_HUB_SOURCES, and in the data folder
+    (where `demo` puts its own)."""
+    own = settings.data / "sources"
+    return [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
+
+
+def _chosen(
+    settings: Settings, ids: tuple[str, ...], everything: bool, *, disabled: bool = False
+) -> list[Source]:
+    sources = load_sources(source_folders(settings))
+    if everything:
+        if ids:
+            raise click.UsageError("name sources or say --all, not both")
+        return [s for s in sources.values() if s.declared.enabled or disabled]
+    if not ids:
+        raise click.UsageError("name at least one source, or say --all; see `chm-hub sources list`")
+    unknown = [i for i in ids if i not in sources]
+    if unknown:
+        raise SourceError(
+            f"no such source: {', '.join(unknown)}. `chm-hub sources list` shows those there are; "
+            "`chm-hub sources new ID --url URL` makes one."
+        )
+    return [sources[i] for i in dict.fromkeys(ids)]
+
+
+@main.group()
+def sources() -> None:
+    """The declared sources."""
+
+
+@sources.command("list")
+@as_json
+@_with_settings
+def sources_list(settings: Settings, as_json: bool) -> None:
+    """List all sources."""
+    rows = load_sources(source_folders(settings)).values()
+    if as_json:
+        for source in rows:
+            _line(_describe(source))
+        return
+    _table(
+        ["source", "title", "adapter", "schedule", "countries", ""],
+        [
+            [
+                source.id,
+                source.declared.title,
+                source.declared.adapter,
+                source.declared.schedule,
+                " ".join(source.countries),
+                "" if source.declared.enabled else f"off: {source.declared.reason}",
+            ]
+            for source in rows
+        ],
+    )
+
+
+@sources.command("check")
+@_with_settings
+def sources_check(settings: Settings) -> None:
+    """Check every source file and crosswalk; all mistakes are named at once."""
+    from mappings import crosswalk
+
+    faults: list[str] = []
+    found: dict[str, Source] = {}
+    try:
+        found = load_sources(source_folders(settings))
+    except SourceError as error:
+        faults.append(str(error))
+    for name in sorted({s.crosswalk for s in found.values()} | set(crosswalk.names())):
+        try:
+            crosswalk.load(name)
+        except CrosswalkError as error:
+            faults.append(str(error))
+    if faults:
+        raise SourceError("\n".join(faults))
+    click.echo(
+        f"{len(found)} sources and {len(crosswalk.names())} crosswalks are in order", err=True
+    )
+
+
+@sources.command("show")
+@click.argument("source_id", metavar="ID")
+@as_json
+@_with_settings
+def sources_show(settings: Settings, source_id: str, as_json: bool) -> None:
+    """Show one source as the hub understands it."""
+    (source,) = _chosen(settings, (source_id,), False)
+    if as_json:
+        _line(_describe(source))
+        return
+    for key, value in _describe(source).items():
+        if value not in (None, [], {}):
+            click.echo(f"{key:12} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+@sources.command("new")
+@click.argument("source_id", metavar="ID")
+@click.option("--url", required=True, help="The portal's, feed's or endpoint's address.")
+@click.option("--adapter", help="Its platform; asked of the server if not given.")
+@click.option("--title", help="Its name; taken from the server if not given.")
+@click.option("--country", help="ISO 3166-1 alpha-2 code.")
+@_with_settings
+def sources_new(
+    settings: Settings,
+    source_id: str,
+    url: str,
+    adapter: str | None,
+    title: str | None,
+    country: str | None,
+) -> None:
+    """Write a source file, after a look at what the address answers."""
+    from adapters.detect import detect
+
+    from adapters.source import IDENTIFIER, read_source, template
+    from chm_hub import fetch
+
+    if not IDENTIFIER.fullmatch(source_id):
+        raise SourceError(f"{source_id}: an identifier has small letters, digits, - and _ only")
+    folder = settings.sources[0] if settings.sources else FOLDER
+    path = folder / f"{source_id}.toml"
+    if path.exists() or source_id in load_sources(source_folders(settings)):
+        raise SourceError(f"{path}: the source {source_id} is there already; edit its file")
+    options: dict[str, str] = {}
+    if adapter is None or title is None:
+        found = fetch.run(settings, lambda downloads: detect(downloads.client(), url, adapter))
+        adapter, url, options = found.adapter, found.url, found.options
+        title = title or found.title
+        click.echo(f"{url}: {found.said}", err=True)
+    text = template(
+        title=title or source_id,
+        adapter=adapter,
+        url=url,
+        more={"country": country} if country else {},
+    )
+    if options:
+        text += "\n[options]\n" + "".join(f'{k} = "{v}"\n' for k, v in options.items())
+    path.write_text(text, "utf-8")
+    _, faults = read_source(path)
+    if faults:
+        path.unlink()
+        raise SourceError("\n".join(faults))
+    click.echo(text)
+    click.echo(f"{path} written. Next: chm-hub harvest {source_id} --dry-run --max 5", err=True)
+
+
+def _describe(source: Source) -> dict[str, Any]:
+    declared = source.declared
+    return {
+        "id": source.id,
+        "title": declared.title,
+        "adapter": declared.adapter,
+        "url": declared.url,
+        "crosswalk": source.crosswalk,
+        "deletions": source.deletions,
+        "schedule": declared.schedule,
+        "countries": source.countries,
+        "region": declared.region,
+        "languages": declared.languages,
+        "rights": declared.rights,
+        "republish": declared.republish,
+        "enabled": declared.enabled,
+        "reason": declared.reason,
+        "group": declared.group,
+        "contact": declared.contact,
+        "options": declared.options,
+        "file": str(source.path),
+    }
+
+
+# --- harvest, map, explain ---------------------------------------------------------------
+
+
+@main.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every source that is enabled.")
+@click.option("--full", is_flag=True, help="Ask for everything, not only for what is new.")
+@click.option("--since", help="Ask for what changed since then (2026-11-01 or with a time).")
+@click.option("--dry-run", is_flag=True, help="Fetch and map, store nothing.")
+@click.option("--max", "most", type=click.IntRange(min=1), help="Stop after about so many.")
+@click.option("--approve-deletions", is_flag=True, help="Carry out deletions a run was held for.")
+@as_json
+@_with_settings
+def harvest(
+    settings: Settings,
+    ids: tuple[str, ...],
+    everything: bool,
+    full: bool,
+    since: str | None,
+    dry_run: bool,
+    most: int | None,
+    approve_deletions: bool,
+    as_json: bool,
+) -> None:
+    """Harvest sources now."""
+    from chm_hub.pipeline import Wanted
+
+    chosen = _chosen(settings, ids, everything)
+    wanted = Wanted(
+        full=full or since is not None,
+        since=_moment(since) if since else None,
+        most=most,
+        approve_deletions=approve_deletions,
+    )
+    if dry_run:
+        _rehearse(settings, chosen, wanted, as_json)
+        return
+    runs = harvest_sources(settings, chosen, wanted, as_json=as_json)
+    if any(not run["state"].startswith("complete") for run in runs):
+        click.get_current_context().exit(1)
+
+
+def harvest_sources(
+    settings: Settings, chosen: list[Source], wanted: Any, *, as_json: bool
+) -> list[dict[str, Any]]:
+    """Harvest some sources side by side; prints a line each and returns their lines."""
+    import asyncio
+
+    from chm_hub import fetch
+    from chm_hub.pipeline import Hub
+    from chm_hub.pipeline import harvest as harvest_one
+    from store import open_store
+
+    lines: list[dict[str, Any]] = []
+    with open_store(settings) as store, _Progress(not as_json) as progress:
+
+        async def all_of_them(downloads: fetch.Downloads) -> None:
+            room = asyncio.Semaphore(AT_ONCE)
+
+            async def one(source: Source) -> None:
+                async with room:
+                    hub = Hub(store=store, progress=progress.show)
+                    client = downloads.client(source.declared.group, source.options.limits())
+                    try:
+                        run = await harvest_one(source, hub, client, wanted)
+                        line = run.line()
+                    except (StoreError, CrosswalkError, SourceError) as error:
+                        # One source's trouble is not the others' (P5).
+                        line = _failed(source.id, error)
+                    lines.append(line)
+                    progress.done(line, as_json)
+
+            async with asyncio.TaskGroup() as group:
+                for source in chosen:
+                    group.create_task(one(source))
+
+        fetch.run(settings, all_of_them)
+    for line in lines:
+        if not line["state"].startswith("complete"):
+            click.echo(f"chm-hub: {line['source']}: {line['state']}: {line['reason']}", err=True)
+    return lines
+
+
+def _failed(source: str, error: HubError) -> dict[str, Any]:
+    from store import Run
+
+    now = datetime.now(UTC)
+    run = Run(identifier="", source=source, kind="harvest", started=now, ended=now, state="failed")
+    run.reason, run.error = str(error), type(error).__name__
+    return run.line()
+
+
+def _rehearse(settings: Settings, chosen: list[Source], wanted: Any, as_json: bool) -> None:
+    from chm_hub import fetch
+    from chm_hub.pipeline import rehearse
+
+    async def look(downloads: fetch.Downloads) -> int:
+        faults = 0
+        for source in chosen:
+            client = downloads.client(source.declared.group, source.options.limits())
+            try:
+                async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
+                    _show_dry(source, dry, as_json)
+            except HubError as error:
+                faults += 1
+                click.echo(f"chm-hub: {source.id}: {error}", err=True)
+        return faults
+
+    if fetch.run(settings, look):
+        click.get_current_context().exit(1)
+
+
+def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
+    from chm_hub.record import to_dict
+
+    outcome = dry.outcome
+    record = to_dict(outcome.record) if outcome.record is not None else None
+    line = {
+        "source": source.id,
+        "identifier": dry.document.identifier,
+        "document": dry.document.body,
+        "deleted": dry.document.deleted or outcome.deleted,
+        "skipped": outcome.skipped,
+        "rejected": outcome.rejected,
+        "record": record,
+        "issues": [f"{issue.field}: {issue.message}" for issue in outcome.issues],
+        "unread": dry.unread,
+    }
+    if as_json:
+        _line(line)
+        return
+    click.secho(f"— {dry.document.identifier}", bold=True)
+    for part in ("document", "record"):
+        click.echo(f"{part}: {json.dumps(line[part], ensure_ascii=False, indent=2, default=str)}")
+    for part in ("skipped", "rejected", "issues", "unread"):
+        if line[part]:
+            click.echo(f"{part}: {json.dumps(line[part], ensure_ascii=False)}")
+
+
+@main.command("map")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every source.")
+@click.option("--dry-run", is_flag=True, help="Map and show, store nothing.")
+@click.option("--max", "most", type=click.IntRange(min=1), default=5, help="With --dry-run.")
+@as_json
+@_with_settings
+def map_again(
+    settings: Settings,
+    ids: tuple[str, ...],
+    everything: bool,
+    dry_run: bool,
+    most: int,
+    as_json: bool,
+) -> None:
+    """Map stored documents again, without the network."""
+    from chm_hub.pipeline import Hub, rehearse_one, remap
+    from mappings import crosswalk
+    from store import open_store
+
+    chosen = _chosen(settings, ids, everything, disabled=True)
+    failed = False
+    with open_store(settings) as store, _Progress(not as_json and not dry_run) as progress:
+        for source in chosen:
+            rules = crosswalk.load(source.crosswalk)
+            if dry_run:
+                with store.explained():
+                    for record, _ in zip(
+                        store.records.of_source(source.id), range(most), strict=False
+                    ):
+                        page = store.documents.page(record.page)
+                        document = page.documents[record.index]
+                        url = page.payloads[0]["url"]
+                        dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
+                        _show_dry(source, dry, as_json)
+                continue
+            run = remap(source, Hub(store=store, progress=progress.show))
+            progress.done(run.line(), as_json)
+            failed = failed or not run.state.startswith("complete")
+            if run.issues and not as_json:
+                _show_issues(run.issues.most_common(10), run.examples)
+    if failed:
+        click.get_current_context().exit(1)
+
+
+@main.command()
+@click.argument("identifier", metavar="RECORD")
+@as_json
+@_with_settings
+def explain(settings: Settings, identifier: str, as_json: bool) -> None:
+    """Say where each field of a record came from."""
+    from mappings import crosswalk
+    from store import open_store
+
+    name = identifier.removeprefix(f"oai:{settings.repository_id}:")
+    with open_store(settings) as store, store.explained():
+        record = store.records.get(name)
+        if record is None:
+            raise StoreError(
+                f"{name}: no such record. Records are named SOURCE/LOCAL; `chm-hub records --json` "
+                "lists them."
+            )
+        page = store.documents.page(record.page)
+    document = page.documents[record.index]
+    source = _chosen(settings, (name.partition("/")[0],), False)[0]
+    rules = crosswalk.load(source.crosswalk)
+    fields = (
+        []
+        if record.deleted
+        else [
+            {
+                "field": line.field,
+                "expression": line.expression,
+                "value": line.value,
+                "reads": sorted(line.reads),
+            }
+            for line in crosswalk.explain(rules, document, source.as_context())
+        ]
+    )
+    told = {
+        "identifier": name,
+        "oai": f"oai:{settings.repository_id}:{name}",
+        "datestamp": record.datestamp,
+        "deleted": record.deleted,
+        "sets": list(record.sets),
+        "provenance": record.record.get("provenance"),
+        "fields": fields,
+        "unread": [] if record.deleted else crosswalk.unread(rules, document),
+        "page": record.page,
+        "payloads": page.payloads,
+        "document": document.body,
+    }
+    if as_json:
+        _line(told)
+        return
+    click.secho(f"{told['oai']}", bold=True)
+    click.echo(f"datestamp {record.datestamp}{', deleted' if record.deleted else ''}")
+    click.echo(f"sets      {' '.join(record.sets)}")
+    for payload in page.payloads[:3]:
+        click.echo(f"from      {payload['url']} ({payload['fetched']:%Y-%m-%d %H:%M:%S} UTC)")
+    click.echo(f"kept as   page {record.page}, document {record.index}")
+    for line in fields:
+        value = json.dumps(line["value"], ensure_ascii=False, default=str)
+        click.secho(f"\n{line['field']}", bold=True)
+        click.echo(f"  {' '.join(str(line['expression']).split())}")
+        click.echo(f"  = {value if len(value) < 500 else value[:500] + '…'}")
+    if told["unread"]:
+        click.echo("\nnobody reads: " + ", ".join(map(str, told["unread"])))
+
+
+# --- looking at the store ----------------------------------------------------------------
+
+
+@main.command()
+@click.argument("source_id", metavar="[ID]", required=False)
+@click.option("--limit", type=click.IntRange(min=1, max=1000), default=20)
+@as_json
+@_with_settings
+def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -> None:
+    """Show the history of runs, newest first, of all sources or of one."""
+    from store import open_store
+
+    with open_store(settings) as store, store.explained():
+        if source_id:
+            history = store.runs.history(source_id, limit)
+        else:
+            history = [r for s in store.runs.sources() for r in store.runs.history(s, limit)]
+    history.sort(key=lambda run: run.started, reverse=True)
+    history = history[:limit]
+    if as_json:
+        for run in history:
+            issues = [
+                {"issue": text, "count": n, "example": run.examples.get(text)}
+                for text, n in run.issues.most_common()
+            ]
+            _line({**run.line(), "issue_list": issues})
+        return
+    _table(
+        ["run", "state", "seen", "new", "changed", "unchanged", "deleted", "issues", "started", ""],
+        [
+            [
+                run.identifier,
+                run.state,
+                *(str(n) for n in (run.seen, *(run.counts[c] for c in _SHOWN))),
+                str(sum(run.issues.values())),
+                f"{run.started:%Y-%m-%d %H:%M:%S}",
+                run.reason or "",
+            ]
+            for run in history
+        ],
+    )
+    if source_id and history:
+        _show_issues(history[0].issues.most_common(20), history[0].examples)
+
+
+_SHOWN = ("new", "changed", "unchanged", "deleted")
+
+
+def _show_issues(issues: list[tuple[str, int]], examples: dict[str, str]) -> None:
+    for text, count in issues:
+        click.echo(f"{count:6}  {text}  (such as {examples.get(text)})")
+
+
+@main.command()
+@click.option("--set", "set_spec", help="Only records of this OAI set, such as country:KE.")
+@click.option("--source", "source_id", help="Only records of this source.")
+@click.option("--with-deleted", is_flag=True, help="Tombstones too.")
+@click.option("--count", is_flag=True, help="Only their number.")
+@as_json
+@_with_settings
+def records(
+    settings: Settings,
+    set_spec: str | None,
+    source_id: str | None,
+    with_deleted: bool,
+    count: bool,
+    as_json: bool,
+) -> None:
+    """Read the record store."""
+    from store import open_store
+
+    if set_spec and source_id:
+        raise click.UsageError("say --set or --source, not both")
+    with open_store(settings) as store, store.explained():
+        if count:
+            totals = store.records.counts()
+            if source_id:
+                keys = [f"source:{source_id}", f"~source:{source_id}"]
+            else:
+                keys = [set_spec] if set_spec else ["", "~all"]
+            found = [totals[key] for key in keys if key in totals]
+            number = sum(c.live + (c.deleted if with_deleted else 0) for c in found)
+            click.echo(json.dumps({"count": number}) if as_json else number)
+            return
+        reading = store.records.of_source(source_id) if source_id else store.records.read(set_spec)
+        for record in reading:
+            if record.deleted and not with_deleted:
+                continue
+            head = {
+                "identifier": record.identifier,
+                "oai": f"oai:{settings.repository_id}:{record.identifier}",
+                "datestamp": record.datestamp,
+                "deleted": record.deleted,
+                "sets": list(record.sets),
+                "seq": record.seq,
+            }
+            if as_json:
+                _line({**record.record, **head})
+            else:
+                titles = record.record.get("title") or [{"value": ""}]
+                kind = "(deleted)" if record.deleted else record.record.get("type", "")
+                click.echo(f"{record.identifier}\t{kind}\t{' '.join(titles[0]['value'].split())}")
+
+
+# --- serving -----------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@_with_settings
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve the OAI endpoint and the pages under gunicorn."""
+    from chm_hub import web
+    from store import open_store
+
+    with open_store(settings):  # whatever is wrong with the store is said here, once
+        pass
+    click.echo(f"serving on http://{host}:{port}/ (OAI-PMH at /oai), Ctrl-C stops", err=True)
+    web.serve(settings, host, port, workers)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@_with_settings
+def up(settings: Settings, host: str, port: int) -> None:
+    """Run engine, scheduler and web in one foreground process."""
+    from scheduler.foreground import Schedule
+
+    sources = [s for s in load_sources(source_folders(settings)).values() if s.declared.enabled]
+    with _serving(settings, host, port), Schedule(settings, sources):
+        _wait()
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--once", is_flag=True, help="Harvest, print the summary, stop.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@as_json
+@_with_settings
+def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_json: bool) -> None:
+    """Start the demonstration network, harvest all of it, then serve."""
+    from ipaddress import ip_network
+
+    from demo.network import Network
+
+    from chm_hub import web
+    from chm_hub.pipeline import Wanted
+
+    if not once:
+        web.check_port(host, port)
+    settings = replace(
+        settings,
+        # The network is our own and on loopback: no need to be slow with it.
+        egress_allow=(*settings.egress_allow, ip_network("127.0.0.1/32")),
+        host_delay=0.0,
+    )
+    with Network(seed=seed) as network:
+        folder = settings.data / "sources"
+        folder.mkdir(parents=True, exist_ok=True)
+        declared = network.sources()
+        for name, text in declared.items():
+            (folder / f"{name}.toml").write_text(text, "utf-8")
+        if not as_json:
+            click.echo(f"demonstration network at {network.url}", err=True)
+        chosen = _chosen(settings, tuple(declared), False)
+        lines = harvest_sources(settings, chosen, Wanted(), as_json=as_json)
+        if once:
+            if any(not line["state"].startswith("complete") for line in lines):
+                click.get_current_context().exit(1)
+            return
+        with _serving(settings, host, port):
+            _wait()
+
+
+@contextlib.contextmanager
+def _serving(settings: Settings, host: str, port: int) -> Iterator[None]:
+    """The web in a thread; on the way out the engine is stopped if nobody else uses it."""
+    from chm_hub import web
+    from store import engine, open_store
+
+    try:
+        web.check_port(host, port)
+        base = settings.base_url
+        if base == Settings().base_url:
+            settings = replace(settings, base_url=f"http://{host}:{port}")
+        with open_store(settings) as store, web.Background(settings, host, port, store) as server:
+            click.echo(
+                f"\nserving on   http://{host}:{server.port}/\n"
+                f"OAI-PMH at   http://{host}:{server.port}/oai?verb=Identify\n"
+                "Ctrl-C stops",
+                err=True,
+            )
+            yield
+    finally:
+        if not settings.mongodb_uri:
+            engine.stop_if_unused(settings.data)
+        click.echo("stopped", err=True)
+
+
+def _wait() -> None:
+    """Until Ctrl-C or SIGTERM."""
+    import signal
+    import threading
+
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    done.wait()
+
+
+@main.group()
+def engine() -> None:
+    """The embedded engine, where no MongoDB is configured."""
+
+
+def _embedded(settings: Settings) -> Path:
+    if settings.mongodb_uri:
+        raise SourceError(
+            "CHM_HUB_MONGODB_URI is set: that server is used, there is no engine here"
+        )
+    return settings.data
+
+
+@engine.command("start")
+@_with_settings
+def engine_start(settings: Settings) -> None:
+    """Start it and keep it running until `engine stop`."""
+    from store import engine as embedded
+
+    data = _embedded(settings)
+    address = embedded.ensure(data)
+    (data / "engine.keep").touch()
+    click.echo(f"the engine of {data} listens on 127.0.0.1:{address.port}", err=True)
+
+
+@engine.command("stop")
+@_with_settings
+def engine_stop(settings: Settings) -> None:
+    """Stop it cleanly, whoever uses it."""
+    from store import engine as embedded
+
+    data = _embedded(settings)
+    (data / "engine.keep").unlink(missing_ok=True)
+    ran = embedded.stop(data)
+    click.echo("stopped" if ran else "it was not running", err=True)
+
+
+@engine.command("status")
+@as_json
+@_with_settings
+def engine_status(settings: Settings, as_json: bool) -> None:
+    """Say whether it runs, where, and since when."""
+    from store import engine as embedded
+
+    address = embedded.read_address(_embedded(settings))
+    if address is None:
+        click.echo(json.dumps({"running": False}) if as_json else "not running")
+        return
+    started = datetime.fromtimestamp(address.started, UTC)
+    told = {
+        "running": True,
+        "port": address.port,
+        "process": address.engine,
+        "supervisor": address.supervisor,
+        "version": address.version,
+        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "restarts": address.restarts,
+    }
+    if as_json:
+        _line(told)
+    else:
+        for key, value in told.items():
+            click.echo(f"{key:12} {value}")
+
+
+# --- printing ----------------------------------------------------------------------------
+
+
+def _line(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value)
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for head in heads:
+        table.add_column(head, no_wrap=head in ("source", "run"))
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+class _Progress:
+    """A bar for each running source on stderr, where a person is looking at it."""
+
+    def __init__(self, wanted: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}"),
+            console=console,
+            transient=True,
+            disable=not wanted or not console.is_terminal,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> _Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, run: Any) -> None:
+        """Move a run's bar to where it is."""
+        if run.source not in self._tasks:
+            self._tasks[run.source] = self._bars.add_task(run.source, total=None, said="")
+        self._bars.update(
+            self._tasks[run.source],
+            total=run.total,
+            completed=run.seen,
+            said=f"{run.counts['new']} new, {run.counts['changed']} changed",
+        )
+
+    def done(self, line: dict[str, Any], as_json: bool) -> None:
+        """A run has ended: its line, for a machine on stdout or for a person on stderr."""
+        if line["source"] in self._tasks:
+            self._bars.remove_task(self._tasks.pop(line["source"]))
+        if as_json:
+            _line(line)
+            return
+        counts = ", ".join(
+            f"{line[name]} {name}"
+            for name in ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
+            if line[name]
+        )
+        self._bars.console.print(
+            f"{line['source']}: {line['state']}, {line['seen']} seen"
+            + (f" ({counts})" if counts else "")
+            + (f", {line['issues']} issues" if line["issues"] else ""),
+            highlight=False,
+        )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a date such as 2026-11-01 or 2026-11-01T10:00:00Z",
+            param_hint="--since",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    main()

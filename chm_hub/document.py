@@ -1,0 +1,100 @@
+"""What a source said: payloads as they came, and the documents read from them.
+
+Harvesters make these, the pipeline hands them on, the store keeps them, crosswalks read
+them. Nothing here knows a protocol.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = Any
+"""What ``json.loads`` can return."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """One answer of a server, kept as received (content encoding removed)."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    fetched: datetime
+    request: str = ""
+    """The body of a POST request; empty for GET."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One thing a source described, as plain JSON whatever the wire format was."""
+
+    identifier: str
+    """The source's own identifier, byte for byte."""
+    body: Json = None
+    """What crosswalks read; ``None`` for a deletion that came without content."""
+    datestamp: str | None = None
+    """The source's change date, as the source wrote it."""
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A piece of an answer that could not be read: quarantined, its neighbours go on."""
+
+    reason: str
+    identifier: str | None = None
+    fragment: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One step of a walk: what came over the wire and the documents in it."""
+
+    payloads: list[Payload]
+    documents: list[Document] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Repairs and oddities of this page, as short stable words with an optional detail
+    after a colon (``illegal_characters: 3``)."""
+    checkpoint: dict[str, Json] | None = None
+    """Where to go on after this page; ``None`` on the last page of a window."""
+    total: int | None = None
+    """How many documents the source says the walk will give, if it says so."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """One walk over a source: what the harvester is asked for, and what it found out.
+
+    A harvester is an async generator of pages that is given one of these. It fills in the
+    lower half as it goes; raising ends the walk early, with what was yielded kept.
+    """
+
+    started: datetime
+    since: datetime | None = None
+    """Only what changed since then; ``None`` for everything."""
+    checkpoint: dict[str, Json] | None = None
+    """Where an earlier walk was cut off; go on there if it can be done."""
+    memory: dict[str, Json] = field(default_factory=dict)
+    """What earlier walks learned about the server."""
+    kept: Callable[[list[str]], Awaitable[dict[str, Document]]] | None = None
+    """What the hub has of these native identifiers, so that it need not be fetched again."""
+    live: Callable[[], Awaitable[list[str]]] | None = None
+    """The native identifiers of all the source's live records, for a look at what is gone."""
+
+    complete: bool = False
+    """The walk came to its proper end."""
+    covers_all: bool = False
+    """What it gave is all the source has: what is not among it is gone."""
+    short: str | None = None
+    """Why less came than the source announced, if so; such a walk is not complete."""
+    next_since: datetime | None = None
+    """Where the next incremental walk should begin."""
+    learned: dict[str, Json] = field(default_factory=dict)
+    """To be remembered for the next walk; a value of ``None`` forgets."""
+    warnings: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,57 @@
+"""The hub's errors: five, each named after what was wrong.
+
+A message says what, where, and what to do next; whoever raises one from a lower error
+writes ``raise ... from``.
+"""
+
+from __future__ import annotations
+
+
+class HubError(Exception):
+    """Something the hub can explain. Its text is shown to people as it stands."""
+
+
+class SourceError(HubError):
+    """A source file, a setting or another file of the configuration is wrong."""
+
+
+class CrosswalkError(HubError):
+    """A crosswalk or a value table is wrong."""
+
+
+class FetchError(HubError):
+    """The wire: no connection, a time-out, an HTTP status that means no, a limit reached.
+
+    ``reason`` is a short stable word for counting (``timeout``, ``http_404``, ``egress``,
+    ``too_large``...); ``status`` the HTTP status if there was an answer; ``not_before``
+    the seconds the server asked us to stay away, if it asked for longer than we wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        status: int | None = None,
+        not_before: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.not_before = not_before
+
+
+class ProtocolError(HubError):
+    """The answer came but is not what the protocol promises.
+
+    ``reason`` is a short stable word for counting: an OAI-PMH error code, or one of
+    ``html``, ``not_xml``, ``wrong_root``, ``loop``...
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class StoreError(HubError):
+    """MongoDB or the embedded engine cannot do what was asked."""

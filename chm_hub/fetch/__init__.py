@@ -1,0 +1,215 @@
+"""The one polite HTTP client of the hub: Scrapy's downloader, with our manners.
+
+Harvesters are coroutines that ``await fetch(request)``. Retries, throttling per host,
+redirects, cookies, decompression, time-outs and TLS are Scrapy's; the few middlewares here
+add what it lacks: the egress guard (``egress``), patience with servers that ask for it
+(``patience``), and a look at what came before anything parses it (``sniff``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from chm_hub.document import Payload
+from chm_hub.errors import FetchError
+from chm_hub.settings import Settings
+
+VERSION = "0.1"
+WIRE_LIMIT = 32 * 1024 * 1024
+"""Bytes of a body as they come over the wire."""
+DECODED_LIMIT = 64 * 1024 * 1024
+"""Bytes of a body with its content encoding removed."""
+DEADLINE = 120.0
+"""Seconds for one whole attempt, body included."""
+REDIRECTS = 5
+TRIES = 4
+LONGEST_WAIT = 60.0
+"""A server that asks for more patience than this is left alone for now."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request may cost; a source's options can change each of them."""
+
+    deadline: float = DEADLINE
+    wire: int = WIRE_LIMIT
+    decoded: int = DECODED_LIMIT
+    tries: int = TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question to a server."""
+
+    url: str
+    form: tuple[tuple[str, str], ...] | None = None
+    """Sent as a POST form if given."""
+    json: Any = None
+    """Sent as a POST of JSON if given."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    """What the answer may be (``xml``, ``html``, ``json``, ``text``), by its content; empty
+    for anything. An answer of another kind is retried, then refused."""
+    accept: tuple[int, ...] = (200,)
+    """HTTP statuses that are an answer; any other is a :class:`FetchError`."""
+
+
+class Fetch(Protocol):
+    """What a harvester is given: ask, and get the answer or an error that explains itself."""
+
+    async def __call__(self, request: Request) -> Payload:
+        """Fetch one answer.
+
+        Raises :class:`FetchError` when there is none (its ``reason`` says why), and
+        :class:`ProtocolError` when the answer is of a kind that cannot be meant.
+        """
+        ...
+
+
+class Client:
+    """Fetches for one source: its limits, its share of the host, its count of requests."""
+
+    def __init__(
+        self, download: Callable[[Any], Awaitable[Any]], group: str | None, limits: Limits
+    ) -> None:
+        self._download = download
+        self._group = group
+        self._limits = limits
+        self.requests = 0
+        """Requests sent, retries and redirects included."""
+
+    async def __call__(self, request: Request) -> Payload:
+        """See :class:`Fetch`."""
+        from chm_hub.fetch.answer import explain, read, translate
+
+        try:
+            response = await self._download(translate(request, self, self._group, self._limits))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            raise explain(error, request, self._limits) from error
+        return read(response, request)
+
+
+class Downloads:
+    """The running downloader; gives every source its own client."""
+
+    def __init__(self, download: Callable[[Any], Awaitable[Any]]) -> None:
+        self._download = download
+
+    def client(self, group: str | None = None, limits: Limits | None = None) -> Client:
+        """A client for one source; sources of one ``group`` are throttled together."""
+        return Client(self._download, group, limits or Limits())
+
+
+def run(settings: Settings, work: Callable[[Downloads], Awaitable[T]]) -> T:
+    """Start the downloader, let ``work`` do its work with it, stop it, return what it made.
+
+    Once a process: Twisted's reactor cannot be started again. Ctrl-C and SIGTERM cancel
+    ``work``, which may tidy up; an exception of ``work`` is raised here.
+    """
+    from scrapy import Spider
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    outcome: dict[str, Any] = {}
+
+    class Work(Spider):
+        name = "chm-hub"
+
+        async def start(self) -> AsyncIterator[Any]:
+            loop = asyncio.get_running_loop()
+            assert self.crawler.engine is not None
+            downloads = Downloads(self.crawler.engine.download_async)
+            task = asyncio.ensure_future(work(downloads))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, task.cancel)
+            try:
+                outcome["result"] = await task
+            except asyncio.CancelledError:
+                outcome["error"] = KeyboardInterrupt()
+            except BaseException as error:
+                outcome["error"] = error
+            return
+            yield  # makes it the generator Scrapy expects
+
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
+    process = AsyncCrawlerProcess(scrapy_settings(settings), install_root_handler=False)
+    process.crawl(Work)
+    process.start(install_signal_handlers=False)
+    if "error" in outcome:
+        raise outcome["error"]
+    if "result" not in outcome:
+        raise FetchError("the downloader stopped before its work was done", reason="stopped")
+    result: T = outcome["result"]
+    return result
+
+
+def user_agent(settings: Settings) -> str:
+    """How the hub introduces itself: what it is, where it is, whom to write to."""
+    return f"CHM-Hub/{VERSION} (+{settings.base_url}; mailto:{settings.admin_email})"
+
+
+def scrapy_settings(settings: Settings) -> dict[str, Any]:
+    """Scrapy's settings for our manners (rules R1, R2, R13, R16, R17)."""
+    middlewares = "scrapy.downloadermiddlewares."
+    return {
+        "USER_AGENT": user_agent(settings),
+        "DOWNLOAD_DELAY": settings.host_delay,
+        "DOWNLOAD_DELAY_JITTER": 0,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_REQUESTS": 32,
+        "DOWNLOAD_TIMEOUT": DEADLINE,
+        "DOWNLOAD_MAXSIZE": WIRE_LIMIT,
+        "DOWNLOAD_WARNSIZE": 0,
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "REDIRECT_MAX_TIMES": REDIRECTS,
+        "TWISTED_DNS_RESOLVER": "chm_hub.fetch.egress.GuardedResolver",
+        "TELNETCONSOLE_ENABLED": False,
+        "LOG_ENABLED": False,
+        "DOWNLOADER_MIDDLEWARES": {
+            middlewares + "offsite.OffsiteMiddleware": None,
+            middlewares + "robotstxt.RobotsTxtMiddleware": None,
+            middlewares + "httpauth.HttpAuthMiddleware": None,
+            middlewares + "retry.RetryMiddleware": None,
+            middlewares + "redirect.MetaRefreshMiddleware": None,
+            middlewares + "httpcompression.HttpCompressionMiddleware": None,
+            middlewares + "httpproxy.HttpProxyMiddleware": None,
+            middlewares + "httpcache.HttpCacheMiddleware": None,
+            "chm_hub.fetch.patience.Patience": 550,
+            "chm_hub.fetch.sniff.Unpacking": 590,
+            "chm_hub.fetch.egress.EgressGuard": 860,
+        },
+        "EXTENSIONS": {
+            f"scrapy.extensions.{name}": None
+            for name in (
+                "corestats.CoreStats",
+                "logcount.LogCount",
+                "telnet.TelnetConsole",
+                "memusage.MemoryUsage",
+                "logstats.LogStats",
+                "feedexport.FeedExporter",
+            )
+        },
+        # Ours; the middlewares read them from here.
+        "CHM_HUB_EGRESS_ALLOW": settings.egress_allow,
+        "CHM_HUB_RETRY_BASE": min(max(settings.host_delay, 0.05), 2.0),
+    }
+
+
+def host_of(url: str) -> str:
+    """The host of an address, for messages."""
+    return urlsplit(url).hostname or url
+
+
+def now() -> datetime:
+    """The clock of fetching."""
+    return datetime.now(UTC)

@@ -1,0 +1,154 @@
+"""Between our words and Scrapy's: requests out, answers and errors in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import scrapy
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+
+from chm_hub.document import Payload
+from chm_hub.errors import FetchError, ProtocolError
+from chm_hub.fetch import Client, Limits, Request, host_of, now
+from chm_hub.fetch.egress import EgressRefusedError, GuardedResolver
+from chm_hub.fetch.sniff import kind_of, page_title, too_large
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+
+def translate(
+    request: Request, client: Client, group: str | None, limits: Limits
+) -> scrapy.Request:
+    """Our request as Scrapy's."""
+    headers = dict(request.headers)
+    body = ""
+    if request.form is not None:
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        body = urlencode(request.form)
+    elif request.json is not None:
+        headers.setdefault("Content-Type", "application/json")
+        body = json.dumps(request.json)
+    return scrapy.Request(
+        request.url,
+        method="POST" if body else "GET",
+        headers=headers,
+        body=body,
+        dont_filter=True,
+        meta={
+            "client": client,
+            "kinds": request.kinds,
+            "tries": limits.tries,
+            "decoded": limits.decoded,
+            "download_maxsize": limits.wire,
+            "download_timeout": limits.deadline,
+            "cookiejar": id(client),
+            "handle_httpstatus_all": False,
+            **({"download_slot": group} if group else {}),
+        },
+    )
+
+
+def read(response: Response, request: Request) -> Payload:
+    """Scrapy's answer as ours, or the error it amounts to."""
+    if response.status not in request.accept:
+        raise FetchError(
+            f"{response.url}: HTTP {response.status}. {_advice(response.status)}",
+            reason=f"http_{response.status}",
+            status=response.status,
+        )
+    if request.kinds and response.status == 200:
+        kind = kind_of(response.body)
+        if kind not in request.kinds:
+            title = page_title(response.body) if kind == "html" else ""
+            raise ProtocolError(
+                f"{response.url}: an {kind.upper()} answer came in place of "
+                f"{' or '.join(request.kinds).upper()}"
+                + (f" (a page titled {title!r})" if title else "")
+                + ". Open the address in a browser: it may have moved, or a login or a firewall "
+                "stands before it.",
+                reason=kind,
+            )
+    return Payload(
+        url=response.url,
+        status=response.status,
+        headers={
+            name.decode("latin-1"): b", ".join(values).decode("latin-1")
+            for name, values in response.headers.items()
+        },
+        body=response.body,
+        fetched=now(),
+        request=response.request.body.decode() if response.request else "",
+    )
+
+
+def explain(error: Exception, request: Request, limits: Limits) -> Exception:
+    """The error of ours that one of Scrapy's amounts to."""
+    host = host_of(request.url)
+    match error:
+        case FetchError() | ProtocolError():
+            return error
+        case CannotResolveHostError():
+            for name, why in GuardedResolver.refused.items():
+                if name in str(error) or name == host:
+                    return EgressRefusedError(name, why)
+            return FetchError(
+                f"{host}: no such host. Check the address in the source's file; the portal may "
+                "have moved.",
+                reason="dns",
+            )
+        case DownloadConnectionRefusedError():
+            return FetchError(
+                f"{host}: refuses connections ({request.url}). The server may be down; the next "
+                "run will try again.",
+                reason="refused",
+            )
+        case DownloadTimeoutError():
+            return FetchError(
+                f"{host}: no complete answer in time ({request.url}). Ask for smaller pages, or "
+                "raise `deadline` in the source's [options].",
+                reason="timeout",
+            )
+        case ResponseDataLossError():
+            return FetchError(
+                f"{host}: the answer was cut short, four times over ({request.url}). The server "
+                "or something between is at fault; the next run will try again.",
+                reason="truncated",
+            )
+        case DownloadCancelledError():
+            return too_large(request.url, limits.wire, "over the wire")
+        case IgnoreRequest() if "redirection" in str(error):
+            return FetchError(
+                f"{request.url}: redirects without end. Check the address in the source's file.",
+                reason="redirects",
+            )
+    return FetchError(
+        f"{request.url}: {_reason(error)}. The next run will try again.", reason="lost"
+    )
+
+
+def _reason(error: Any) -> str:
+    # Twisted wraps what happened in lists of failures; the last one is what a person wants.
+    reasons = getattr(error.__cause__, "reasons", None)
+    if reasons:
+        return "; ".join(str(reason.value) for reason in reasons)[:200]
+    return str(error)[:200] or type(error).__name__
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "The server does not let us in; ask its contact whether harvesting is allowed."
+    if status in (404, 410):
+        return "There is nothing at this address (any more); check the source's file."
+    if status >= 500:
+        return "The server has a fault of its own; the next run will try again."
+    return "Check the address and options of the source."

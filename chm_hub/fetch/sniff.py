@@ -1,0 +1,92 @@
+"""A look at what came, before anything parses it: unpack it, and see what kind it is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.utils._compression import _DecompressionMaxSizeExceeded
+from scrapy.utils.gz import gunzip
+
+from chm_hub.errors import FetchError
+
+if TYPE_CHECKING:
+    from scrapy.http import Request, Response
+
+_HEAD = 2048
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_DECLARATIONS = re.compile(rb"\s*(<\?xml[^>]*\?>|<!--.*?-->|<\?[^>]*\?>|\s)*", re.DOTALL)
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+def kind_of(body: bytes) -> str:
+    """What a body is by its first bytes: ``xml``, ``html``, ``json``, ``text`` or ``empty``.
+
+    A page in XHTML is ``html`` however well-formed it is; a body with something before its
+    first element is what that element makes it.
+    """
+    head = body[:_HEAD]
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            head = head[len(bom) :].decode(encoding, "ignore").encode()
+    head = head.replace(b"\0", b"")
+    matched = _DECLARATIONS.match(head)
+    rest = head[matched.end() if matched else 0 :].lstrip().lower()
+    if not rest and not head.strip():
+        return "empty" if not body.strip() else "text"
+    if rest.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "html"
+    if rest.startswith((b"{", b"[")):
+        return "json"
+    if b"<html" in rest[:1024] and b"<?xml" not in head:
+        return "html"
+    if rest.startswith(b"<") or b"<?xml" in head or re.search(rb"<[a-z][\w:-]*[\s>]", rest):
+        return "xml"
+    return "text"
+
+
+def page_title(body: bytes) -> str:
+    """The title of an HTML page, for messages; empty if it has none."""
+    found = _TITLE.search(body[:65536])
+    return " ".join(found[1].decode("utf-8", "replace").split())[:100] if found else ""
+
+
+class Unpacking(HttpCompressionMiddleware):
+    """Removes content encodings, declared or not, up to the limit on decoded bytes."""
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Hand on the answer unpacked; raises :class:`FetchError` at the limit."""
+        limit = request.meta["decoded"]
+        body, headers = response.body, response.headers.copy()
+        try:
+            if declared := headers.getlist(b"Content-Encoding"):
+                body, kept = self._handle_encoding(body, declared, limit)
+                del headers[b"Content-Encoding"]
+                if kept:
+                    headers.setlist(b"Content-Encoding", kept)
+            if body.startswith(b"\x1f\x8b\x08"):  # packed without saying so
+                body = gunzip(body, max_size=limit)
+                headers[b"X-Unpacked"] = b"gzip"
+        except _DecompressionMaxSizeExceeded as error:
+            raise too_large(request.url, limit, "unpacked") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise FetchError(
+                f"{request.url}: the body cannot be unpacked ({error}). The server is at fault; "
+                "tell its contact if it lasts.",
+                reason="encoding",
+            ) from error
+        if len(body) > limit:
+            raise too_large(request.url, limit, "unpacked")
+        if body is response.body:
+            return response
+        return response.replace(body=body, headers=headers)
+
+
+def too_large(url: str, limit: int, how: str) -> FetchError:
+    """The error for a body over a limit."""
+    return FetchError(
+        f"{url}: the answer has more than {limit // 2**20} MiB {how} and was cut off. Ask for "
+        "smaller pages, or raise the limit in the source's [options].",
+        reason="too_large",
+    )

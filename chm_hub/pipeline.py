@@ -1,0 +1,586 @@
+"""The thread through the hub: schedule → harvest → keep → map → store → publish.
+
+:func:`harvest` tells the story of one source; :func:`remap` tells it again from what was
+kept, without the network. Both write through :class:`_Writer`, so that what comes of a
+document is decided in one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from adapters.source import Source
+from chm_hub.document import Document, Page, Walk
+from chm_hub.errors import FetchError, HubError, ProtocolError
+from chm_hub.fetch import Client
+from chm_hub.record import Record, content_hash, record_identifier, to_dict
+from chm_hub.sets import sets_of
+from mappings import crosswalk as crosswalks
+from mappings import formats
+from store import Change, Known, Lease, Run, Store
+from store.documents import document_hash
+from store.records import private_sets
+
+CHECKPOINT_LIFE = timedelta(days=1)
+"""A walk that was cut off is resumed within this time; tokens rarely live longer."""
+FULL_EVERY = timedelta(days=7)
+"""After this time an incremental source is walked whole again (rule R8)."""
+GRACE = timedelta(days=7)
+"""A record must be missing from two whole walks this far apart before it counts as gone."""
+MASS_SHARE = 0.10
+MASS_COUNT = 20
+"""More deletions in one run than both of these wait for a person (rule R11)."""
+QUARANTINE_SHARE = 0.20
+"""A run that could not read more than this share of what it saw has failed (rule R7)."""
+
+Progress = Callable[[Run], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """What a run needs of its surroundings."""
+
+    store: Store
+    crosswalk_folders: tuple[Path, ...] = ()
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    progress: Progress = field(default=lambda run: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How a source is to be harvested."""
+
+    full: bool = False
+    since: datetime | None = None
+    most: int | None = None
+    """Stop after about so many documents."""
+    approve_deletions: bool = False
+    """A person has seen that many records are to be deleted, and agrees."""
+
+
+async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None = None) -> Run:
+    """Harvest one source; returns its finished run, which tells how it went.
+
+    Raises :class:`chm_hub.errors.StoreError` where the store gives up or another process has
+    the source's lease, :class:`CrosswalkError` where its crosswalk is broken.
+    """
+    wanted = wanted or Wanted()
+    store = hub.store
+    crosswalk = crosswalks.load(source.crosswalk, hub.crosswalk_folders)
+    with store.explained():
+        lease = store.runs.lease(source.id, hub.clock())
+    try:
+        with store.explained():
+            store.records.recover(source.id, hub.clock())
+            walk = _walk(source, hub, wanted)
+            run = store.runs.begin(source.id, "harvest", hub.clock(), full=walk.since is None)
+        writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
+        walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
+        try:
+            # Mapping and writing a page goes on while the next one is fetched.
+            pages = source.adapter.pages(source, source.options, fetch, walk)
+            async with aclosing(_ahead(pages)) as ahead:
+                async for page in ahead:
+                    run.requests = fetch.requests
+                    await asyncio.to_thread(writer.page, page)
+                    if wanted.most is not None and run.seen >= wanted.most:
+                        walk.short = f"stopped after {run.seen} documents as asked"
+                        break
+        except (FetchError, ProtocolError) as error:
+            walk.complete, run.reason, run.error = False, str(error), error.reason
+            if isinstance(error, FetchError) and error.not_before is not None:
+                walk.learned["not_before"] = (
+                    hub.clock() + timedelta(seconds=error.not_before)
+                ).isoformat()
+        except asyncio.CancelledError:
+            walk.complete, run.reason, run.error = False, "interrupted", "interrupted"
+        run.requests = fetch.requests
+        await asyncio.to_thread(_finish, source, hub, writer, walk, wanted)
+        return run
+    finally:
+        with store.explained():
+            store.runs.release(lease)
+
+
+def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
+    """What this run asks the source for: everything, what is new, or the rest of a walk."""
+    now = hub.clock()
+    cursor = hub.store.runs.cursor(source.id)
+    since: datetime | None = None
+    checkpoint = None
+    if wanted.since is not None:
+        since = wanted.since
+    elif not wanted.full:
+        whole = cursor.get("full")
+        # A source whose records tell when they are gone by their absence is always walked
+        # whole; others once in a while.
+        if whole is not None and now - whole < FULL_EVERY and source.deletions != "absence":
+            since = cursor.get("since")
+        saved = cursor.get("checkpoint")
+        if saved is not None and now - saved["at"] < CHECKPOINT_LIFE:
+            checkpoint, since = saved["place"], saved["since"]
+    return Walk(
+        started=now, since=since, checkpoint=checkpoint, memory=dict(cursor.get("memory", {}))
+    )
+
+
+def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wanted) -> None:
+    """Delete what is gone, move the cursor, and say how the run went."""
+    run, store = writer.run, hub.store
+    run.warnings.update(walk.warnings)
+    run.reason = run.reason or walk.short
+    least = source.declared.expect.records
+    with store.explained():
+        if walk.complete and walk.covers_all and source.deletions == "absence":
+            writer.find_missing(walk.started)
+        held = writer.delete(approved=wanted.approve_deletions)
+    if run.seen and run.counts["quarantined"] > QUARANTINE_SHARE * run.seen:
+        state = "failed"
+        run.reason = (
+            f"{run.counts['quarantined']} of {run.seen} documents could not be read: "
+            + ", ".join(f"{reason} ({n})" for reason, n in run.rejects.most_common(3))
+        )
+    elif walk.complete and walk.covers_all and run.seen < least:
+        state = "failed"
+        run.reason = f"{run.seen} documents, and its file expects at least {least}"
+    elif not walk.complete:
+        state = "partial" if run.seen or wanted.most is not None else "failed"
+    elif held:
+        state = "held"
+        run.reason = (
+            f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look "
+            f"whether that is meant; `chm-hub harvest {source.id} --approve-deletions` does it"
+        )
+    elif run.counts["quarantined"] or run.warnings:
+        state = "complete_with_warnings"
+    else:
+        state = "complete"
+    cursor: dict[str, Any] = {}
+    if state.startswith("complete") and wanted.since is None:
+        cursor = {
+            "checkpoint": None,
+            "since": walk.next_since or walk.started,
+            "memory": {k: v for k, v in {**walk.memory, **walk.learned}.items() if v is not None},
+        }
+        if walk.covers_all:
+            cursor["full"] = walk.started
+    elif walk.short is not None or state in ("held", "failed"):
+        # The place reached is of no use: the next run begins anew.
+        cursor = {"checkpoint": None}
+    run.ended = hub.clock()
+    run.state = state
+    with store.explained():
+        store.runs.set_cursor(source.id, cursor)
+        store.runs.save(run)
+    hub.progress(run)
+
+
+def remap(source: Source, hub: Hub) -> Run:
+    """Map a source's kept documents again with its crosswalk as it is now; no network."""
+    store = hub.store
+    crosswalk = crosswalks.load(source.crosswalk, hub.crosswalk_folders)
+    with store.explained():
+        lease = store.runs.lease(source.id, hub.clock())
+    try:
+        with store.explained():
+            store.records.recover(source.id, hub.clock())
+            run = store.runs.begin(source.id, "map", hub.clock())
+            writer = _Writer(source, hub, run, crosswalk, lease)
+            writer.remap()
+            held = writer.delete(approved=False)
+            run.ended = hub.clock()
+            run.state = "held" if held else "complete"
+            if run.counts["quarantined"]:
+                run.state = "complete_with_warnings"
+            store.runs.save(run)
+        hub.progress(run)
+        return run
+    finally:
+        with store.explained():
+            store.runs.release(lease)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dry:
+    """What would become of one document, for a look before anything is stored."""
+
+    document: Document
+    outcome: crosswalks.Outcome
+    unread: list[str]
+
+
+async def rehearse(
+    source: Source, hub_folders: tuple[Path, ...], fetch: Client, wanted: Wanted, now: datetime
+) -> AsyncIterator[Dry]:
+    """Harvest and map without storing anything (``--dry-run``)."""
+    crosswalk = crosswalks.load(source.crosswalk, hub_folders)
+    walk = Walk(started=now, since=wanted.since)
+    given = 0
+    async for page in source.adapter.pages(source, source.options, fetch, walk):
+        for document in page.documents:
+            if wanted.most is not None and given >= wanted.most:
+                return
+            given += 1
+            yield rehearse_one(source, crosswalk, document, page.payloads[0].url, now)
+
+
+def rehearse_one(
+    source: Source, crosswalk: crosswalks.Crosswalk, document: Document, url: str, now: datetime
+) -> Dry:
+    """Map one document as a run would, for a look."""
+    if document.deleted:
+        outcome = crosswalks.Outcome(
+            record=None,
+            deleted=True,
+            skipped=None,
+            rejected=None,
+            issues=[],
+            crosswalk=crosswalk.name,
+        )
+    else:
+        provenance = _provenance(source, document, url, now, "dry run")
+        outcome = crosswalks.apply(crosswalk, document, source.as_context(), provenance)
+    return Dry(document=document, outcome=outcome, unread=crosswalks.unread(crosswalk, document))
+
+
+class _Writer:
+    """Decides what becomes of each document of a run, and writes it."""
+
+    def __init__(
+        self,
+        source: Source,
+        hub: Hub,
+        run: Run,
+        crosswalk: crosswalks.Crosswalk,
+        lease: Lease,
+        since: datetime | None = None,
+    ) -> None:
+        self.source = source
+        self.hub = hub
+        self.run = run
+        self.crosswalk = crosswalk
+        self.lease = lease
+        self.since = since
+        self.context = source.as_context()
+        self.going: dict[str, Change] = {}
+        """Live records that the source says are gone; deleted together at the end."""
+        self.seen: set[bytes] = set()
+        """Digests of the identifiers of this walk, kept where absence means deletion."""
+
+    def page(self, page: Page) -> None:
+        """Keep a page, map its documents, store the records, then note how far we are."""
+        store, run = self.hub.store, self.run
+        store.check_room()
+        with store.explained():
+            store.runs.renew(self.lease, self.hub.clock())
+            run.pages += 1
+            name = store.documents.keep(run.identifier, run.pages, page)
+            for warning in page.warnings:
+                run.warnings[warning.partition(":")[0]] += 1
+            for reject in page.rejects:
+                run.counts["quarantined"] += 1
+                run.rejects[reject.reason] += 1
+            run.total = page.total if page.total is not None else run.total
+            places = list(enumerate(page.documents))
+            self._store(name, page.payloads[0].url, places)
+            if page.checkpoint is not None:
+                place = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
+                store.runs.set_cursor(self.source.id, {"checkpoint": place})
+            store.runs.save(run)
+        self.hub.progress(run)
+
+    def remap(self) -> None:
+        """Map the newest kept version of every document of the source, those that were
+        skipped or set aside before included."""
+        store = self.hub.store
+        met: set[bytes] = set()
+        for name in store.runs.kept_pages(self.source.id):
+            page = store.documents.find(name)
+            if page is None:  # let go by retention; a newer run has what was on it
+                continue
+            places = []
+            for index, document in enumerate(page.documents):
+                digest = _digest(document.identifier)
+                if digest not in met:
+                    met.add(digest)
+                    if not document.deleted:
+                        places.append((index, document))
+            gone = {
+                name
+                for name, known in store.records.look_up(
+                    record_identifier(self.source.id, d.identifier) for _, d in places
+                ).items()
+                if known.deleted
+            }
+            places = [
+                (index, d)
+                for index, d in places
+                if record_identifier(self.source.id, d.identifier) not in gone
+            ]
+            self._store(page.identifier, page.payloads[0]["url"], places)
+            store.runs.renew(self.lease, self.hub.clock())
+            store.runs.save(self.run)
+            self.hub.progress(self.run)
+
+    def _store(self, page: str, url: str, places: list[tuple[int, Document]]) -> None:
+        run, records = self.run, self.hub.store.records
+        names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}
+        known: dict[str, Known] = records.look_up(set(names.values()))
+        changes: dict[str, Change] = {}
+        touched: dict[str, tuple[str, str, str, str, int]] = {}
+        for index, document in places:
+            name = names[index]
+            if self.source.deletions == "absence":
+                self.seen.add(_digest(name))
+            before = _as_known(changes[name]) if name in changes else known.get(name)
+            became, change, touch = self._consider(name, before, document, page, url, index)
+            run.counts[became] += 1
+            if change is not None:
+                changes[name] = replace(change, was=known.get(name))
+                touched.pop(name, None)
+                self.going.pop(name, None)
+            elif touch is not None and name not in changes:
+                touched[name] = touch
+        records.put(self.source.id, list(changes.values()), self.hub.clock())
+        records.touch(touched.values())
+
+    def _consider(
+        self,
+        name: str,
+        before: Known | None,
+        document: Document,
+        page: str,
+        url: str,
+        index: int,
+    ) -> tuple[str, Change | None, tuple[str, str, str, str, int] | None]:
+        """What becomes of one document: the word it is counted under, and what to write."""
+        digest = document_hash(document)
+        if document.deleted:
+            return self._gone(name, before, digest, page, index)
+        published = self.source.declared.republish
+        if (
+            before is not None
+            and not before.deleted
+            and before.document == digest
+            and before.crosswalk == self.crosswalk.digest
+            and before.sets[0].startswith("~") is not published
+        ):
+            self.going.pop(name, None)
+            return "unchanged", None, None
+        provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
+        outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
+        for issue in outcome.issues:
+            self.run.note(f"{issue.field}: {issue.message}", name)
+        if outcome.rejected is not None:
+            self.run.rejects[outcome.rejected] += 1
+            return "quarantined", None, None
+        if outcome.deleted:
+            return self._gone(name, before, digest, page, index)
+        if outcome.record is None:
+            became, change, touch = self._gone(name, before, digest, page, index, quiet=True)
+            return "skipped", change, touch
+        plain = to_dict(outcome.record)
+        content = content_hash(plain)
+        sets = tuple(sets_of(outcome.record)) if published else private_sets(self.source.id)
+        touch = (name, digest, self.crosswalk.digest, page, index)
+        if (
+            before is not None
+            and not before.deleted
+            and before.hash == content
+            and before.sets == sets
+        ):
+            self.going.pop(name, None)
+            return "unchanged", None, touch
+        change = Change(
+            identifier=name,
+            record=plain,
+            hash=content,
+            sets=sets,
+            fragments=_render(outcome.record) if published else {},
+            document=digest,
+            crosswalk=self.crosswalk.digest,
+            page=page,
+            index=index,
+        )
+        return ("new" if before is None else "changed"), change, None
+
+    def _gone(
+        self,
+        name: str,
+        before: Known | None,
+        digest: str,
+        page: str,
+        index: int,
+        *,
+        quiet: bool = False,
+    ) -> tuple[str, Change | None, tuple[str, str, str, str, int] | None]:
+        """A deletion. Of a live record it waits for the end of the run, where it is seen how
+        many there are; of one never held it is kept as a tombstone, unless ``quiet``."""
+        if before is not None and before.deleted:
+            return "deleted", None, None
+        if before is None and quiet:
+            return "deleted", None, None
+        published = self.source.declared.republish
+        alone = (f"source:{self.source.id}",) if published else private_sets(self.source.id)
+        change = Change(
+            identifier=name,
+            record=None,
+            hash="",
+            sets=alone if before is None else before.sets,
+            document=digest,
+            crosswalk=self.crosswalk.digest,
+            page=page,
+            index=index,
+            was=before,
+        )
+        if before is None:
+            return "deleted", change, None
+        self.going[name] = change
+        return "deleted", None, None
+
+    def delete(self, *, approved: bool) -> int:
+        """Delete what is gone, unless it is suspiciously much; returns how many are held."""
+        if not self.going:
+            return 0
+        records = self.hub.store.records
+        live = records.counts().get(self._set_of_source())
+        most = max(MASS_COUNT, MASS_SHARE * (live.live if live else 0))
+        if len(self.going) > most and not approved:
+            return len(self.going)
+        # The record may have been written again in this run, after its tombstone.
+        known = records.look_up(self.going)
+        changes = [
+            replace(change, was=known[name], sets=known[name].sets)
+            for name, change in self.going.items()
+            if name in known and not known[name].deleted
+        ]
+        records.put(self.source.id, changes, self.hub.clock())
+        return 0
+
+    def _set_of_source(self) -> str:
+        name = f"source:{self.source.id}"
+        return name if self.source.declared.republish else f"~{name}"
+
+    def find_missing(self, now: datetime) -> None:
+        """Compare a whole walk with what is held: what is missing for the second time, long
+        enough after the first, is gone (rule R11)."""
+        runs = self.hub.store.runs
+        missing_since: dict[str, datetime] = runs.missing(self.source.id)
+        still: dict[str, datetime] = {}
+        for record in self.hub.store.records.of_source(self.source.id):
+            if record.deleted or _digest(record.identifier) in self.seen:
+                continue
+            first = missing_since.get(record.identifier, now)
+            if now - first < GRACE:
+                still[record.identifier] = first
+                continue
+            self.run.counts["deleted"] += 1
+            self.going[record.identifier] = Change(
+                identifier=record.identifier,
+                record=None,
+                hash="",
+                sets=record.sets,
+                document=record.document,
+                crosswalk=record.crosswalk,
+                page=record.page,
+                index=record.index,
+            )
+        runs.set_missing(self.source.id, still)
+        if still:
+            self.run.warnings["missing_at_source"] = len(still)
+
+    # --- what harvesters may ask -----------------------------------------------------------
+
+    async def kept_documents(self, natives: list[str]) -> dict[str, Document]:
+        """The kept documents of these native identifiers, where there are any."""
+        return await asyncio.to_thread(self._kept_documents, natives)
+
+    def _kept_documents(self, natives: list[str]) -> dict[str, Document]:
+        store = self.hub.store
+        names = {record_identifier(self.source.id, native): native for native in natives}
+        found: dict[str, Document] = {}
+        with store.explained():
+            pages: dict[str, list[tuple[str, int]]] = {}
+            for name, known in store.records.look_up(names).items():
+                if not known.deleted:
+                    pages.setdefault(known.page, []).append((name, known.index))
+            for page, places in pages.items():
+                documents = store.documents.page(page).documents
+                for name, index in places:
+                    found[names[name]] = documents[index]
+        return found
+
+    async def live_identifiers(self) -> list[str]:
+        """The native identifiers of all live records of the source."""
+        return await asyncio.to_thread(self._live_identifiers)
+
+    def _live_identifiers(self) -> list[str]:
+        with self.hub.store.explained():
+            return [
+                record.record["source_identifier"]
+                for record in self.hub.store.records.of_source(self.source.id)
+                if not record.deleted
+            ]
+
+
+def _render(record: Record) -> dict[str, str]:
+    return formats.fragments(record)
+
+
+def _provenance(
+    source: Source, document: Document, url: str, now: datetime, run: str
+) -> dict[str, Any]:
+    body = document.body if isinstance(document.body, dict) else {}
+    return {
+        "source": source.id,
+        "base_url": source.declared.url,
+        "url": url,
+        "source_datestamp": document.datestamp,
+        "namespace": body.get("namespace"),
+        "harvested": now.replace(microsecond=0),
+        "run": run,
+    }
+
+
+def _as_known(change: Change) -> Known:
+    return Known(
+        seq=0,
+        hash=change.hash,
+        sets=change.sets,
+        deleted=change.record is None,
+        document=change.document,
+        crosswalk=change.crosswalk,
+        page=change.page,
+        index=change.index,
+    )
+
+
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """The same pages, each fetched while the one before is being worked on."""
+    upcoming = asyncio.ensure_future(anext(pages))
+    try:
+        while True:
+            try:
+                page = await upcoming
+            except StopAsyncIteration:
+                return
+            upcoming = asyncio.ensure_future(anext(pages))
+            # Let the request go out before the caller gets busy.
+            await asyncio.sleep(0)
+            yield page
+    finally:
+        upcoming.cancel()
+
+
+__all__ = ["Dry", "Hub", "HubError", "Wanted", "harvest", "rehearse", "rehearse_one", "remap"]

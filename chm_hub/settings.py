@@ -1,0 +1,137 @@
+"""The hub's settings: environment variables, and the TOML file that ``CHM_HUB_CONFIG`` names.
+
+No other module reads the environment. The environment wins over the file; in the file the
+same names stand without their prefix and in lower case (``base_url = "https://..."``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chm_hub.errors import SourceError
+
+PREFIX = "CHM_HUB_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set, with its default. Each field is the variable ``CHM_HUB_<FIELD>``."""
+
+    data: Path = Path("var")
+    """Where the hub keeps what is its own: the embedded engine's files, its lock and log."""
+    mongodb_uri: str = ""
+    """A MongoDB to use in place of the embedded engine; the database is the one it names,
+    else ``chm_hub``."""
+    sources: tuple[Path, ...] = ()
+    """More folders of source files, separated by colons, beside ``adapters/sources``."""
+    base_url: str = "http://127.0.0.1:8080"
+    """The address under which the world reaches this hub, without ``/oai``."""
+    repository_name: str = "CHM Hub"
+    repository_id: str = "chm-hub.example"
+    """The domain in ``oai:<domain>:<identifier>``. Set it once, before the first partner
+    harvests: it is part of every identifier."""
+    admin_email: str = "admin@chm-hub.example"
+    egress_allow: tuple[Network, ...] = ()
+    """Networks (CIDR, separated by commas) that may be fetched from although they are
+    private; tests set ``127.0.0.1/32``."""
+    host_delay: float = 1.0
+    """Seconds between two requests to one host."""
+    broker_url: str = ""
+    """A Celery broker; harvests then go to workers."""
+    secret_key: str = ""
+    """Signs resumption tokens. Empty: one is made once and kept in the store."""
+
+
+def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
+    """Read the settings; ``data`` (the command line's ``--data``) wins over all.
+
+    Raises :class:`SourceError` with every fault of them, each named with where it stands.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, tuple[str, str]] = {}
+    faults: list[str] = []
+    names = {f.name for f in fields(Settings)}
+    config = environ.get(PREFIX + "CONFIG")
+    if config:
+        try:
+            table = tomllib.loads(Path(config).read_text("utf-8"))
+        except OSError as error:
+            raise SourceError(
+                f"{PREFIX}CONFIG: cannot read {config}: {error.strerror}. "
+                "Name a file that exists, or unset the variable."
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SourceError(f"{config}: not valid TOML: {error}") from error
+        for key, value in table.items():
+            if key not in names:
+                faults.append(
+                    f"{config}: {key}: no such setting; known are {', '.join(sorted(names))}"
+                )
+            elif isinstance(value, list):
+                joined = (":" if key == "sources" else ",").join(map(str, value))
+                values[key] = (joined, f"{config}: {key}")
+            else:
+                values[key] = (str(value), f"{config}: {key}")
+    for name in names:
+        text = environ.get(PREFIX + name.upper())
+        if text is not None and text.strip():
+            values[name] = (text.strip(), PREFIX + name.upper())
+    if data is not None:
+        values["data"] = (str(data), "--data")
+    made: dict[str, object] = {}
+    for name, (text, where) in values.items():
+        try:
+            made[name] = _parse(name, text)
+        except ValueError as error:
+            faults.append(f"{where}: {error}")
+    if faults:
+        raise SourceError("\n".join(sorted(faults)))
+    return Settings(**made)  # type: ignore[arg-type]
+
+
+def _parse(name: str, text: str) -> object:
+    match name:
+        case "data":
+            return Path(text).expanduser()
+        case "sources":
+            return tuple(Path(part).expanduser() for part in text.split(":") if part)
+        case "egress_allow":
+            return tuple(
+                ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()
+            )
+        case "host_delay":
+            delay = float(text)
+            if not 0 <= delay <= 3600:
+                raise ValueError(f"{text!r} is not a number of seconds between 0 and 3600")
+            return delay
+        case "base_url":
+            parts = urlsplit(text)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+                raise ValueError(f"{text!r} is not an http or https address without a query")
+            return text.rstrip("/")
+        case "mongodb_uri":
+            if not text.startswith(("mongodb://", "mongodb+srv://")):
+                raise ValueError(
+                    "not a MongoDB address; it begins with mongodb:// or mongodb+srv://"
+                )
+            return text
+        case "repository_id":
+            if (
+                not all(part.replace("-", "").isalnum() for part in text.split("."))
+                or "." not in text
+            ):
+                raise ValueError(f"{text!r} is not a domain name such as hub.example.org")
+            return text
+        case "admin_email":
+            if text.count("@") != 1 or " " in text:
+                raise ValueError(f"{text!r} is not a mail address")
+            return text
+        case _:
+            return text

@@ -1,0 +1,180 @@
+"""RSS 0.9x to 2.0, RSS 1.0 (RDF), Atom and their relatives, read by feedparser.
+
+A feed is a window on what is new: what is no longer in it is not gone (rule R11).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import feedparser
+
+from chm_hub.document import Document, Json, Page, Payload, Walk
+from chm_hub.errors import ProtocolError
+from chm_hub.fetch import Fetch, Request
+
+_TEXTS = ("title", "subtitle", "summary", "rights")
+_PLAIN = ("id", "link", "published", "updated", "created", "author", "language", "comments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to ask for one feed."""
+
+    url: str
+    follow_next: bool = False
+    """Follow ``rel="next"`` links (RFC 5005) into the past."""
+    max_pages: int = 50
+
+
+async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[Page]:
+    """Read a feed, asking only for what changed if its server can tell (RFC 9110 §13).
+
+    Documents have the body ``{"feed": {...}, "entry": {...}}``. Raises
+    :class:`ProtocolError` (reason ``not_feed``) for an answer that is no feed.
+    """
+    url: str | None = options.url
+    used: set[str] = set()
+    walk.next_since = walk.started
+    while url is not None:
+        if url in used:
+            walk.short = "a next link came twice: the feed sends us round in circles"
+            return
+        if len(used) >= options.max_pages:
+            walk.short = f"the limit of {options.max_pages} pages was reached"
+            return
+        first = not used
+        used.add(url)
+        payload = await fetch(
+            Request(
+                url=url,
+                headers=_conditions(walk) if first else {},
+                kinds=("xml", "json", "text"),
+                accept=(200, 304),
+            )
+        )
+        if payload.status == 304:
+            break
+        page, url = read_feed(payload)
+        if first:
+            walk.learned["etag"] = _header(payload, "etag")
+            walk.learned["modified"] = _header(payload, "last-modified")
+        yield page
+        if not options.follow_next:
+            break
+    walk.complete = True
+
+
+def read_feed(payload: Payload) -> tuple[Page, str | None]:
+    """The page of documents in a feed, and the address of the next one, if it names one."""
+    headers = {name.lower(): value for name, value in payload.headers.items()}
+    parsed = feedparser.parse(
+        payload.body,
+        response_headers={
+            "content-location": payload.url,
+            **({"content-type": headers["content-type"]} if "content-type" in headers else {}),
+        },
+    )
+    entries = parsed.get("entries", [])
+    if not parsed.get("version") and not entries:
+        raise ProtocolError(
+            f"{payload.url}: not a feed (no RSS, Atom or RDF in it). Look for the feed's address "
+            "on the portal's pages and correct the source's url.",
+            reason="not_feed",
+        )
+    warnings = []
+    if parsed.get("bozo"):
+        warnings.append(f"not_well_formed: {type(parsed.get('bozo_exception')).__name__}")
+    head = _plain(parsed.get("feed", {}))
+    keys = _identifiers(entries)
+    documents = [
+        Document(
+            identifier=key,
+            body={"feed": head, "entry": _plain(entry)},
+            datestamp=entry.get("updated") or entry.get("published"),
+        )
+        for key, entry in zip(keys, entries, strict=True)
+    ]
+    following = next(
+        (
+            link.get("href")
+            for link in parsed.get("feed", {}).get("links", [])
+            if link.get("rel") == "next" and link.get("href")
+        ),
+        None,
+    )
+    return Page(payloads=[payload], documents=documents, warnings=warnings), following
+
+
+def _identifiers(entries: list[Any]) -> list[str]:
+    """What each entry is called: its id, else its link, else a digest of link and title (R9).
+
+    An id or link that several entries of one feed share names none of them: those take the
+    digest, so that none is lost.
+    """
+    first = [entry.get("id") or entry.get("link") or _digest(entry) for entry in entries]
+    shared = Counter(first)
+    keys = [
+        key if shared[key] == 1 else f"{key}#{_digest(entry)}"
+        for key, entry in zip(first, entries, strict=True)
+    ]
+    again: Counter[str] = Counter()
+    for index, key in enumerate(keys):
+        again[key] += 1
+        if again[key] > 1:  # the same to the letter, several times over
+            keys[index] = f"{key}.{again[key]}"
+    return keys
+
+
+def _digest(entry: Any) -> str:
+    parts = [str(entry.get(name, "")) for name in ("link", "title", "published", "summary")]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _conditions(walk: Walk) -> dict[str, str]:
+    if walk.since is None:
+        return {}
+    named = {"If-None-Match": "etag", "If-Modified-Since": "modified"}
+    return {header: walk.memory[key] for header, key in named.items() if walk.memory.get(key)}
+
+
+def _header(payload: Payload, name: str) -> str | None:
+    return next((v for k, v in payload.headers.items() if k.lower() == name), None)
+
+
+def _plain(source: Any) -> dict[str, Json]:
+    """A feed or an entry as JSON, empty keys left out."""
+    made: dict[str, Json] = {}
+    for name in _TEXTS:
+        if source.get(name):
+            made[name] = _text(source.get(f"{name}_detail") or {}, source[name])
+    for name in _PLAIN:
+        if source.get(name):
+            made[name] = str(source[name])
+    if "guidislink" in source:
+        made["guid_is_permalink"] = bool(source["guidislink"])
+    if content := source.get("content"):
+        made["content"] = [_text(part, part.get("value", "")) for part in content]
+    for name in ("links", "tags", "enclosures", "authors", "contributors"):
+        if values := source.get(name):
+            made[name] = [
+                {k: str(v) for k, v in value.items() if v not in (None, "")} for value in values
+            ]
+    if where := source.get("where"):
+        coordinates = where.get("coordinates")
+        if where.get("type") == "Point" and coordinates:
+            made["geo"] = {"lng": float(coordinates[0]), "lat": float(coordinates[1])}
+    return made
+
+
+def _text(detail: Any, value: str) -> dict[str, Json]:
+    made: dict[str, Json] = {"value": str(value)}
+    if detail.get("language"):
+        made["lang"] = str(detail["language"])
+    if detail.get("type"):
+        made["type"] = str(detail["type"])
+    return made

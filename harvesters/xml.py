@@ -1,0 +1,181 @@
+"""XML as it comes from the wild: parsed safely, repaired where it can be, turned into JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from chm_hub.document import Json
+from chm_hub.errors import ProtocolError
+
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_DOCTYPE = re.compile(rb"<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9a-fA-F]+);)")
+_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+
+Element = Any
+
+
+def parse(body: bytes, where: str) -> tuple[Element, list[str]]:
+    """The root element of a document, and what had to be repaired to get it (rule R6, R15).
+
+    Entities are never expanded and nothing is ever loaded; a DOCTYPE is taken out. Raises
+    :class:`ProtocolError` (reason ``not_xml``) where even recovery finds no element.
+    """
+    warnings: list[str] = []
+    if b"<!DOCTYPE" in body[:65536]:
+        body = _DOCTYPE.sub(b"", body, count=1)
+        warnings.append("doctype_removed")
+    try:
+        return _strict(body), warnings
+    except etree.XMLSyntaxError as error:
+        first_fault = str(error)
+    for repair in (_trim, _to_utf8, _drop_illegal, _escape_ampersands):
+        repaired, said = repair(body)
+        if said:
+            warnings.append(said)
+            body = repaired
+            try:
+                return _strict(body), warnings
+            except etree.XMLSyntaxError:
+                continue
+    root = etree.fromstring(body, _parser(recover=True)) if body.strip() else None
+    if root is None or not isinstance(root.tag, str):
+        raise ProtocolError(
+            f"{where}: not XML, not even with repairs: {first_fault}. Look at what the address "
+            "answers; the kept answer is in the run.",
+            reason="not_xml",
+        )
+    return root, [*warnings, "recovered"]
+
+
+def _parser(*, recover: bool = False) -> Any:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=recover,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _strict(body: bytes) -> Element:
+    return etree.fromstring(body, _parser())
+
+
+def _trim(body: bytes) -> tuple[bytes, str | None]:
+    """Drop what stands before the document and after the end of its root element."""
+    begin = body.find(b"<?xml")
+    if begin < 0:
+        found = re.search(rb"<[A-Za-z_]", body)
+        begin = found.start() if found else 0
+    trimmed = body[begin:]
+    found = re.search(rb"<([A-Za-z_][\w.:-]*)", trimmed)
+    if found:
+        closing = b"</" + found[1]
+        at = trimmed.rfind(closing)
+        if at >= 0:
+            end = trimmed.find(b">", at)
+            trimmed = trimmed[: end + 1] if end >= 0 else trimmed
+    return (trimmed, "surroundings_removed") if trimmed != body else (body, None)
+
+
+def _to_utf8(body: bytes) -> tuple[bytes, str | None]:
+    """Read a body that is not in the encoding it declares as windows-1252."""
+    declared = _DECLARED.search(body[:200])
+    name = declared[1].decode() if declared else "utf-8"
+    try:
+        body.decode(name)
+        return body, None
+    except (UnicodeDecodeError, LookupError):
+        pass
+    text = body.decode("utf-8") if _is_utf8(body) else body.decode("cp1252", "replace")
+    recoded = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
+    return recoded, f"encoding_not_{name.lower()}"
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _drop_illegal(body: bytes) -> tuple[bytes, str | None]:
+    """Remove characters and character references that XML 1.0 does not allow (§2.2)."""
+    dropped = 0
+
+    def reference(match: re.Match[bytes]) -> bytes:
+        nonlocal dropped
+        code = int(match[1], 16) if match[1] else int(match[2])
+        if code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE:
+            return match[0]
+        if 0x10000 <= code <= 0x10FFFF:
+            return match[0]
+        dropped += 1
+        return b""
+
+    cleaned, count = _BAD_BYTES.subn(b"", body)
+    cleaned = _REFERENCE.sub(reference, cleaned)
+    for code in ("\ufffe", "\uffff"):
+        count += cleaned.count(code.encode())
+        cleaned = cleaned.replace(code.encode(), b"")
+    total = count + dropped
+    return (cleaned, "illegal_characters_removed") if total else (body, None)
+
+
+def _escape_ampersands(body: bytes) -> tuple[bytes, str | None]:
+    escaped, count = _BARE_AMPERSAND.subn(b"&amp;", body)
+    return (escaped, "ampersands_escaped") if count else (body, None)
+
+
+def local(tag: Any) -> str:
+    """The name of an element without its namespace; empty for what is no element."""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def to_json(element: Element, lang: str | None = None) -> dict[str, Json]:
+    """An element as JSON: ``value`` (its text), ``lang`` (``xml:lang``, inherited),
+    ``@name`` for each other attribute, and each kind of child under its local name as a list.
+
+    Texts are kept as they are, character for character; a blank one is left out. Mixed
+    content gives the whole text as ``value`` beside the children.
+    """
+    made: dict[str, Json] = {}
+    if element.attrib:
+        for name, value in element.attrib.items():
+            if name == LANG:
+                lang = value or None
+            else:
+                made["@" + name.rpartition("}")[2]] = value
+    text = element.text
+    if len(element):
+        mixed = text is not None and not text.isspace() and bool(text)
+        for child in element:
+            tag = child.tag
+            if not isinstance(tag, str):
+                continue
+            name = tag.rpartition("}")[2]
+            if name in ("value", "lang"):
+                name += "_"  # those two names are ours
+            node = to_json(child, lang)
+            if name in made:
+                made[name].append(node)
+            else:
+                made[name] = [node]
+            if child.tail and not child.tail.isspace():
+                mixed = True
+        if mixed:
+            made["value"] = "".join(element.itertext())
+    elif text and not text.isspace():
+        made["value"] = text
+    if lang:
+        made["lang"] = lang
+    return made

@@ -1,0 +1,30 @@
+"""MongoDB, and nothing but MongoDB: the only folder that imports ``pymongo``.
+
+``open_store`` gives a :class:`Store`: ``documents`` (what sources said, as it came),
+``records`` (the canonical descriptions, in the order of their last change) and ``runs``
+(what was harvested when, where to go on). Every read obeys the query contract of
+``docs/decisions/0004-query-contract.md``.
+"""
+
+from store.connection import Store, open_store
+from store.documents import Documents, PageRef
+from store.records import Change, Count, Entry, Known, Part, Records, Snapshot, StoredRecord
+from store.runs import Lease, Run, Runs
+
+__all__ = [
+    "Change",
+    "Count",
+    "Documents",
+    "Entry",
+    "Known",
+    "Lease",
+    "PageRef",
+    "Part",
+    "Records",
+    "Run",
+    "Runs",
+    "Snapshot",
+    "Store",
+    "StoredRecord",
+    "open_store",
+]

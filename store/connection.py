@@ -1,0 +1,183 @@
+"""Opening the store: a MongoDB by its address, or the embedded engine.
+
+Both are the same to everything above this module: a ``pymongo`` client, no branches.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.errors import ConnectionFailure as MongoConnectionFailure
+
+from chm_hub.errors import StoreError
+from chm_hub.settings import Settings
+from store import engine
+from store.documents import Documents
+from store.records import Records
+from store.runs import Runs
+
+WAIT_MS = 15_000
+"""How long an operation waits for a server to be there: long enough for the supervisor to
+restart the engine, or for a replica set to elect a primary."""
+LOW_DISK = 64 * 1024 * 1024
+"""Below this many free bytes beside the embedded engine nothing more is written: a full
+disk stops the engine's reads as well as its writes."""
+
+
+class Store:
+    """The hub's database. Close it, or use it in a ``with`` block."""
+
+    def __init__(
+        self, client: MongoClient[dict[str, Any]], name: str, where: str, folder: Path | None
+    ) -> None:
+        self._client = client
+        self.where = where
+        """The server's address for people, without credentials."""
+        self._folder = folder
+        self.database: Database[dict[str, Any]] = client[name]
+        self.documents = Documents(self.database)
+        self.records = Records(self.database)
+        self.runs = Runs(self.database)
+
+    def prepare(self) -> None:
+        """Create what is missing: indexes and the log's first entry. Idempotent."""
+        with self.explained():
+            self.records.prepare()
+
+    def secret(self) -> bytes:
+        """The key that signs resumption tokens: made once, the same for every process."""
+        with self.explained():
+            made = self.database["state"].find_one_and_update(
+                {"_id": "secret"},
+                {"$setOnInsert": {"key": secrets.token_bytes(32)}},
+                upsert=True,
+                return_document=True,
+            )
+        return bytes(made["key"])
+
+    def ping(self) -> None:
+        """Ask the server for a sign of life; raises :class:`StoreError` if there is none."""
+        with self.explained():
+            self._client.admin.command("ping")
+
+    def check_room(self) -> None:
+        """Refuse to go on when the disk beside the embedded engine is nearly full."""
+        if self._folder is not None:
+            free = shutil.disk_usage(self._folder).free
+            if free < LOW_DISK:
+                raise StoreError(
+                    f"{self._folder}: only {free // 2**20} MiB free on this disk, and the embedded "
+                    f"engine needs {LOW_DISK // 2**20} MiB to write safely. Nothing was lost. "
+                    "Make room (or move the folder and set CHM_HUB_DATA), then run this again."
+                )
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the driver's errors into :class:`StoreError`, with where and what to do."""
+        try:
+            yield
+        except BulkWriteError as error:
+            faults = (error.details or {}).get("writeErrors") or [{}]
+            why = faults[0].get("errmsg", error)
+            raise StoreError(
+                f"{self.where}: a write was refused: {why}. {self._advice()}"
+            ) from error
+        except OperationFailure as error:
+            if error.code in (18, 13):
+                raise StoreError(
+                    f"{self.where}: the database refuses our credentials ({_first_line(error)}). "
+                    "Check user, password and authSource in CHM_HUB_MONGODB_URI."
+                ) from error
+            raise StoreError(f"{self.where}: {error}. {self._advice()}") from error
+        except MongoConnectionFailure as error:
+            raise StoreError(
+                f"{self.where}: no database answers there ({_first_line(error)}). {self._advice()}"
+            ) from error
+        except PyMongoError as error:
+            raise StoreError(f"{self.where}: {_first_line(error)}. {self._advice()}") from error
+
+    def _advice(self) -> str:
+        if self._folder is None:
+            return (
+                "Check that the server of CHM_HUB_MONGODB_URI runs and can be reached from here, "
+                "or unset the variable to use the embedded engine."
+            )
+        free = shutil.disk_usage(self._folder).free
+        if free < LOW_DISK:
+            return f"The disk is full ({free // 2**20} MiB free at {self._folder}): make room."
+        return f"See {self._folder / 'engine.log'}; `chm-hub engine status` tells how it is."
+
+    def close(self) -> None:
+        """Close the connections; the embedded engine stops by itself when nobody uses it."""
+        self._client.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(settings: Settings, *, listeners: tuple[Any, ...] = ()) -> Store:
+    """Connect to the store that the settings name, starting the embedded engine if needed.
+
+    ``listeners`` are pymongo event listeners (tests watch the commands with one).
+    Raises :class:`StoreError` where there is no store to be had. Open it after a fork,
+    never before.
+    """
+    options: dict[str, Any] = {
+        "appname": "chm-hub",
+        "serverSelectionTimeoutMS": WAIT_MS,
+        "tz_aware": True,
+        "event_listeners": list(listeners),
+    }
+    if settings.mongodb_uri:
+        where = _without_credentials(settings.mongodb_uri)
+        try:
+            client: MongoClient[dict[str, Any]] = MongoClient(settings.mongodb_uri, **options)
+            database = client.get_default_database("chm_hub").name
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise StoreError(f"CHM_HUB_MONGODB_URI: {error}. Correct the address.") from error
+        store = Store(client, database, where, None)
+    else:
+        address = engine.ensure(settings.data)
+        client = MongoClient(
+            "127.0.0.1",
+            address.port,
+            username=address.user,
+            password=address.password,
+            directConnection=True,
+            **options,
+        )
+        store = Store(
+            client, "chm_hub", f"embedded engine in {settings.data}", settings.data.absolute()
+        )
+    try:
+        store.prepare()
+    except StoreError:
+        store.close()
+        raise
+    return store
+
+
+def _without_credentials(uri: str) -> str:
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}".partition("?")[0]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split(", Timeout:")[0].splitlines()[0][:200]

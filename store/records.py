@@ -1,0 +1,698 @@
+"""The record store: canonical records in the order of their last change.
+
+Every write is a *batch*: up to :data:`BATCH` changes that take consecutive positions
+(``seq``) and one datestamp. A record lives at the position of its last change; when it
+changes again it leaves that place and takes a new one at the end. So the records in the
+order of their positions are in the order of their datestamps too, a walk is a walk over
+positions, and what changes during a walk moves out of its way, behind its end.
+
+Collections:
+
+``records``   ``_id`` ``<source>/<local>``; the record, its sets, its position, its rendered
+              formats. Index ``(sets, seq)`` for walks of a set.
+``batches``   ``_id`` the batch's number; who is in it, the places that were left since
+              (``dead``), and the rendered formats packed, so that a walk without a set
+              reads one entry for a hundred records.
+``state``     ``_id`` ``log``: the last number given, the last datestamp, which batches are
+              being written (``open``) or tidied (``settling``), and the counts of every
+              set. One document, so that closing a batch and counting it is one atomic step
+              that can neither be lost nor done twice.
+
+The order of a write makes a crash at any point harmless: announce the batch (``open``),
+write what it will hold, write the records, then make it visible and count it in one step,
+then mark the places left behind. :meth:`Records.recover` finishes or cancels what a dead
+writer left. Readers stop before the first open batch.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymongo
+from bson import Binary
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+BATCH = 100
+"""Changes in one batch. Also the step a walk reads in."""
+STRIDE = 1000
+"""Positions reserved for a batch: ``seq = number * STRIDE + index``."""
+ORPHANED_SECONDS = 120
+"""A batch open for longer has no writer any more: one bulk write is given 60 seconds."""
+WRITE_SECONDS = 60
+PRIVATE = "~"
+"""Begins the sets of records that are kept but never published; no OAI set can begin so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records a set has."""
+
+    live: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store has of a record, enough to see whether it changed."""
+
+    seq: int
+    hash: str
+    sets: tuple[str, ...]
+    deleted: bool
+    document: str
+    """Digest of the document it was made from."""
+    crosswalk: str
+    """Digest of the crosswalk it was made with."""
+    page: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A record to write, or (``record`` is ``None``) to mark as deleted."""
+
+    identifier: str
+    record: dict[str, Any] | None
+    hash: str
+    sets: tuple[str, ...]
+    fragments: Mapping[str, str] = field(default_factory=dict)
+    """Rendered XML by metadata prefix; empty for a deletion."""
+    document: str
+    crosswalk: str
+    page: str
+    index: int
+    was: Known | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How far a reader may read now."""
+
+    bound: int
+    """The highest position at or below which nothing will appear any more."""
+    as_of: datetime
+    """A moment, UTC in whole seconds, such that every change not yet readable has this or a
+    later datestamp. It is what ``responseDate`` must say, so that a harvester which asks
+    ``from`` it next time misses nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A published record's header, and its rendered metadata if it was asked for."""
+
+    identifier: str
+    position: int
+    datestamp: str
+    sets: tuple[str, ...]
+    deleted: bool
+    fragment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a walk."""
+
+    entries: list[Entry]
+    last: int
+    """Go on after this position."""
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record with all the store knows of it."""
+
+    identifier: str
+    seq: int
+    datestamp: str
+    sets: tuple[str, ...]
+    deleted: bool
+    record: dict[str, Any]
+    """The last known content, of a deleted record too."""
+    hash: str
+    document: str
+    crosswalk: str
+    page: str
+    index: int
+
+
+class Records:
+    """Reading and writing records. All writing goes through :meth:`put`."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._records: Collection[dict[str, Any]] = database["records"]
+        self._batches: Collection[dict[str, Any]] = database["batches"]
+        self._state: Collection[dict[str, Any]] = database["state"]
+
+    def prepare(self) -> None:
+        """Create the index and the log; does nothing where they are."""
+        if self._state.find_one({"_id": "log"}, {"_id": 1}) is None:
+            self._records.create_index([("sets", 1), ("seq", 1)], name="sets_seq")
+            self._state.update_one(
+                {"_id": "log"},
+                {
+                    "$setOnInsert": {
+                        "number": 0,
+                        "datestamp": "",
+                        "earliest": None,
+                        "open": [],
+                        "settling": [],
+                        "counts": {},
+                    }
+                },
+                upsert=True,
+            )
+
+    # --- writing ---------------------------------------------------------------------------
+
+    def look_up(self, identifiers: Iterable[str]) -> dict[str, Known]:
+        """What is known of these records, by identifier; unknown ones are left out."""
+        fields = {"seq": 1, "hash": 1, "sets": 1, "deleted": 1, "document": 1}
+        found = self._records.find({"_id": {"$in": list(identifiers)}}, fields)
+        return {row["_id"]: _known(row) for row in found}
+
+    def put(self, source: str, changes: Sequence[Change], now: datetime) -> None:
+        """Write changes of one source; the caller holds the source's lease.
+
+        Each identifier stands at most once in ``changes``. When this returns, all of them
+        are stored, visible and counted; when it does not, :meth:`recover` and a repetition
+        end in the same state.
+        """
+        for start in range(0, len(changes), BATCH):
+            self._put_batch(source, changes[start : start + BATCH], now)
+
+    def touch(self, changes: Iterable[tuple[str, str, str, str, int]]) -> None:
+        """Note for records whose content did not change where it was last seen:
+        ``(identifier, document digest, crosswalk digest, page, index)``. Nothing moves."""
+        updates = [
+            UpdateOne(
+                {"_id": identifier},
+                {
+                    "$set": {
+                        "document.hash": document,
+                        "document.crosswalk": crosswalk,
+                        "document.page": page,
+                        "document.index": index,
+                    }
+                },
+            )
+            for identifier, document, crosswalk, page, index in changes
+        ]
+        if updates:
+            self._records.bulk_write(updates, ordered=False)
+
+    def _put_batch(self, source: str, changes: Sequence[Change], now: datetime) -> None:
+        stamp = _stamp(now)
+        log = self._state.find_one_and_update(
+            {"_id": "log"},
+            [
+                {
+                    "$set": {
+                        "number": {"$add": ["$number", 1]},
+                        "datestamp": {"$max": ["$datestamp", stamp]},
+                        "earliest": {"$ifNull": ["$earliest", stamp]},
+                    }
+                },
+                {
+                    "$set": {
+                        "open": {
+                            "$concatArrays": [
+                                "$open",
+                                [
+                                    {
+                                        "number": "$number",
+                                        "datestamp": "$datestamp",
+                                        "source": source,
+                                        "at": now,
+                                    }
+                                ],
+                            ]
+                        }
+                    }
+                },
+            ],
+            projection={"number": 1, "datestamp": 1},
+            return_document=True,
+        )
+        assert log is not None
+        number, datestamp = log["number"], log["datestamp"]
+        entries = _new_entries(changes)
+        with pymongo.timeout(WRITE_SECONDS):
+            self._batches.insert_one(_batch_row(number, source, datestamp, entries, changes))
+            self._records.bulk_write(
+                [
+                    ReplaceOne(
+                        {"_id": change.identifier},
+                        _row(change, source, number * STRIDE + index, datestamp),
+                        upsert=True,
+                    )
+                    for index, change in enumerate(changes)
+                ],
+                ordered=False,
+            )
+        self._close(number, entries)
+
+    def _close(self, number: int, entries: list[dict[str, Any]]) -> None:
+        """Make a written batch visible and count it, then mark the places left for it."""
+        left = _places_left(entries)
+        # Both steps in one update of one document, and only if the batch is still open:
+        # it is counted exactly once, whoever closes it.
+        update: dict[str, Any] = {"$pull": {"open": {"number": number}}}
+        if increments := _count_changes(entries):
+            update["$inc"] = increments
+        if left:
+            update["$push"] = {"settling": number}
+        self._state.update_one({"_id": "log", "open.number": number}, update)
+        if left:
+            self._settle(number, left)
+
+    def _settle(self, number: int, left: dict[int, list[int]]) -> None:
+        self._batches.bulk_write(
+            [
+                UpdateOne({"_id": other}, {"$addToSet": {"dead": {"$each": indexes}}})
+                for other, indexes in left.items()
+            ],
+            ordered=False,
+        )
+        self._state.update_one({"_id": "log"}, {"$pull": {"settling": number}})
+
+    def recover(self, source: str | None, now: datetime) -> int:
+        """Finish or cancel what dead writers left; returns how many batches that were.
+
+        With a source (whose lease the caller holds) all of its open batches are orphans;
+        others count as such after :data:`ORPHANED_SECONDS`.
+        """
+        log = self._log()
+        orphans = [
+            entry["number"]
+            for entry in log["open"]
+            if entry["source"] == source or now - entry["at"] > timedelta(seconds=ORPHANED_SECONDS)
+        ]
+        for number in orphans:
+            self._recover_batch(number)
+        settling = [n for n in log["settling"] if source is not None or orphans]
+        for number in settling:
+            row = self._batches.find_one({"_id": number}, {"xml": 0})
+            if row is not None:
+                batch = _unpack(row)
+                written = [e for i, e in enumerate(batch.entries) if i not in batch.dead]
+                self._settle(number, _places_left(written))
+        return len(orphans)
+
+    def _recover_batch(self, number: int) -> None:
+        row = self._batches.find_one({"_id": number}, {"xml": 0})
+        if row is None:  # announced, but nothing of it was written
+            self._state.update_one({"_id": "log"}, {"$pull": {"open": {"number": number}}})
+            return
+        entries = _unpack(row).entries
+        names = [entry["id"] for entry in entries]
+        at = {
+            found["_id"]: found["seq"]
+            for found in self._records.find({"_id": {"$in": names}}, {"seq": 1})
+        }
+        written, never = [], []
+        for index, entry in enumerate(entries):
+            if at.get(entry["id"]) == number * STRIDE + index:
+                written.append(entry)
+            else:
+                never.append(index)
+        if never:
+            self._batches.update_one({"_id": number}, {"$addToSet": {"dead": {"$each": never}}})
+        self._close(number, written)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """How far a reader may read now. Orphaned batches are recovered on the way."""
+        now = datetime.now(UTC)
+        log = self._log()
+        if any(now - entry["at"] > timedelta(seconds=ORPHANED_SECONDS) for entry in log["open"]):
+            self.recover(None, now)
+            log = self._log()
+        as_of = now.replace(microsecond=0)
+        number = log["number"]
+        for entry in log["open"]:
+            number = min(number, entry["number"] - 1)
+            as_of = min(as_of, _moment(entry["datestamp"]))
+        return Snapshot(bound=(number + 1) * STRIDE - 1, as_of=as_of)
+
+    def walk(
+        self,
+        *,
+        after: int,
+        bound: int,
+        limit: int,
+        prefix: str | None,
+        set_spec: str | None = None,
+    ) -> Part:
+        """Published records with ``after < position <= bound`` in the order of positions,
+        deleted ones included, at most ``limit``."""
+        if set_spec is None:
+            return self._walk_batches(after, bound, limit, prefix)
+        part: list[Entry] = []
+        for entry in self._walk_set(set_spec, after, bound, limit, prefix):
+            if len(part) == limit:
+                return Part(entries=part, last=part[-1].position, more=True)
+            part.append(entry)
+        return Part(entries=part, last=bound, more=False)
+
+    def _walk_batches(self, after: int, bound: int, limit: int, prefix: str | None) -> Part:
+        part: list[Entry] = []
+        for batch in self._batches_from(after, bound, prefix):
+            places = _live_places(batch, after)
+            if len(part) == limit and places:
+                return Part(entries=part, last=part[-1].position, more=True)
+            wanted, rest = places[: limit - len(part)], places[limit - len(part) :]
+            part += _published(batch, wanted, prefix)
+            if rest:
+                return Part(entries=part, last=part[-1].position, more=True)
+        return Part(entries=part, last=bound, more=False)
+
+    def _batches_from(self, after: int, bound: int, prefix: str | None) -> Iterator[_Batch]:
+        fields: dict[str, Any] = {"entries": 1, "datestamp": 1, "dead": 1}
+        if prefix is not None:
+            fields[f"xml.{prefix}"] = 1
+        # The place after the last one of a full batch is in the next.
+        first, last = max(1, (after + STRIDE - BATCH) // STRIDE), bound // STRIDE
+        step = 2
+        while first <= last:
+            numbers = list(range(first, min(first + step, last + 1)))
+            first += step
+            step = min(step * 2, 64)
+            found = {
+                row["_id"]: row for row in self._batches.find({"_id": {"$in": numbers}}, fields)
+            }
+            for number in numbers:
+                if number in found:
+                    yield _unpack(found[number])
+
+    def _walk_set(
+        self, spec: str, after: int, bound: int, limit: int, prefix: str | None
+    ) -> Iterator[Entry]:
+        fields: dict[str, Any] = {"seq": 1, "datestamp": 1, "sets": 1, "deleted": 1}
+        if prefix is not None:
+            fields[f"xml.{prefix}"] = 1
+        for row in self._windows(spec, after, bound, limit, fields):
+            yield Entry(
+                identifier=row["_id"],
+                position=row["seq"],
+                datestamp=row["datestamp"],
+                sets=tuple(row["sets"]),
+                deleted=row["deleted"],
+                fragment=None if row["deleted"] or prefix is None else row["xml"].get(prefix),
+            )
+
+    def _windows(
+        self, spec: str, after: int, bound: int, limit: int, fields: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Members of a set by two-sided windows over positions, wider while they are thin."""
+        width = 2 * STRIDE
+        while after < bound:
+            upper = min(after + width, bound)
+            rows = list(
+                self._records.find(
+                    {"sets": spec, "seq": {"$gt": after, "$lte": upper}},
+                    fields,
+                    sort=[("seq", 1)],
+                    limit=limit + 1,
+                )
+            )
+            yield from rows
+            if len(rows) > limit:
+                after = rows[-1]["seq"]
+            else:
+                after = upper
+                if len(rows) < limit // 2:
+                    width *= 2
+
+    def position_before(self, datestamp: str, bound: int) -> int:
+        """The last position of a batch whose datestamp is earlier; 0 if there is none.
+
+        Datestamps never go down from batch to batch, so this is a binary search by number.
+        """
+        low, high = 0, bound // STRIDE
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self._datestamp_at_or_after(middle, high)
+            if found is not None and found[1] < datestamp:
+                low = found[0]
+            else:
+                high = middle - 1
+        return (low + 1) * STRIDE - 1 if low else 0
+
+    def _datestamp_at_or_after(self, number: int, last: int) -> tuple[int, str] | None:
+        for candidate in range(number, last + 1):
+            row = self._batches.find_one({"_id": candidate}, {"datestamp": 1})
+            if row is not None:  # a number may be missing where a writer died very early
+                return candidate, row["datestamp"]
+        return None
+
+    def get(self, identifier: str) -> StoredRecord | None:
+        """A record with all the store knows of it, published or not."""
+        row = self._records.find_one({"_id": identifier}, {"xml": 0})
+        return _stored(row) if row else None
+
+    def get_published(self, identifier: str, prefix: str | None) -> Entry | None:
+        """A published record's header and metadata; ``None`` if it is not published."""
+        fields: dict[str, Any] = {"seq": 1, "datestamp": 1, "sets": 1, "deleted": 1}
+        if prefix is not None:
+            fields[f"xml.{prefix}"] = 1
+        row = self._records.find_one({"_id": identifier}, fields)
+        if row is None or row["sets"][0].startswith(PRIVATE):
+            return None
+        return Entry(
+            identifier=identifier,
+            position=row["seq"],
+            datestamp=row["datestamp"],
+            sets=tuple(row["sets"]),
+            deleted=row["deleted"],
+            fragment=None if row["deleted"] or prefix is None else row["xml"].get(prefix),
+        )
+
+    def read(self, set_spec: str | None = None, *, page: int = BATCH) -> Iterator[StoredRecord]:
+        """All records in the order of positions, or those of a set; deleted and unpublished
+        ones included."""
+        bound = self.snapshot().bound
+        if set_spec is not None:
+            for row in self._windows(set_spec, 0, bound, page, {"xml": 0}):
+                yield _stored(row)
+            return
+        for number in range(1, bound // STRIDE + 1):
+            row = self._batches.find_one({"_id": number}, {"xml": 0})
+            if row is None:
+                continue
+            batch = _unpack(row)
+            names = [e["id"] for i, e in enumerate(batch.entries) if i not in batch.dead]
+            rows = {r["_id"]: r for r in self._records.find({"_id": {"$in": names}}, {"xml": 0})}
+            for name in names:
+                # A record that moved on since is met again at its new place.
+                if name in rows and rows[name]["seq"] // STRIDE == number:
+                    yield _stored(rows[name])
+
+    def of_source(self, source: str) -> Iterator[StoredRecord]:
+        """All records of a source, published or not."""
+        yield from self.read(f"source:{source}")
+        yield from self.read(f"{PRIVATE}source:{source}")
+
+    def counts(self) -> dict[str, Count]:
+        """Live and deleted records of each set; ``""`` is all that are published."""
+        counts = self._log()["counts"]
+        return {
+            ("" if name == "all" else name): Count(
+                max(0, row.get("live", 0)), max(0, row.get("deleted", 0))
+            )
+            for name, row in counts.items()
+        }
+
+    def earliest(self) -> str | None:
+        """The earliest datestamp that was ever given."""
+        earliest: str | None = self._log()["earliest"]
+        return earliest
+
+    def _log(self) -> dict[str, Any]:
+        log = self._state.find_one({"_id": "log"})
+        assert log is not None, "prepare() makes it"
+        return log
+
+
+def private_sets(source: str) -> tuple[str, ...]:
+    """The sets of a record that must not be published."""
+    return (f"{PRIVATE}all", f"{PRIVATE}source:{source}")
+
+
+def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any]:
+    return {
+        "_id": change.identifier,
+        "source": source,
+        "seq": seq,
+        "datestamp": datestamp,
+        "sets": list(change.sets),
+        "hash": change.hash,
+        "deleted": change.record is None,
+        "document": {
+            "hash": change.document,
+            "crosswalk": change.crosswalk,
+            "page": change.page,
+            "index": change.index,
+        },
+        "record": change.record or {},
+        "xml": dict(change.fragments),
+    }
+
+
+def _new_entries(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    entries = []
+    for change in changes:
+        entry: dict[str, Any] = {
+            "id": change.identifier,
+            "sets": list(change.sets),
+            "deleted": change.record is None,
+        }
+        if change.was is not None:
+            entry["was"] = {
+                "seq": change.was.seq,
+                "sets": list(change.was.sets),
+                "deleted": change.was.deleted,
+            }
+        entries.append(entry)
+    return entries
+
+
+def _batch_row(
+    number: int,
+    source: str,
+    datestamp: str,
+    entries: list[dict[str, Any]],
+    changes: Sequence[Change],
+) -> dict[str, Any]:
+    prefixes = {prefix for change in changes for prefix in change.fragments}
+    xml = {
+        # XML holds no NUL, so it parts the records' fragments.
+        prefix: Binary(
+            zlib.compress("\0".join(c.fragments.get(prefix, "") for c in changes).encode(), 1)
+        )
+        for prefix in prefixes
+    }
+    return {
+        "_id": number,
+        "source": source,
+        "datestamp": datestamp,
+        # Packed: the engine need not look into a hundred entries to hand them over.
+        "entries": Binary(zlib.compress(json.dumps(entries).encode(), 1)),
+        "xml": xml,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch read back."""
+
+    number: int
+    datestamp: str
+    entries: list[dict[str, Any]]
+    dead: frozenset[int]
+    xml: dict[str, bytes]
+
+
+def _unpack(row: dict[str, Any]) -> _Batch:
+    return _Batch(
+        number=row["_id"],
+        datestamp=row["datestamp"],
+        entries=json.loads(zlib.decompress(row["entries"])),
+        dead=frozenset(row.get("dead", ())),
+        xml=row.get("xml", {}),
+    )
+
+
+def _live_places(batch: _Batch, after: int) -> list[int]:
+    """Indexes of the published records that are still where this batch put them."""
+    return [
+        index
+        for index in range(max(0, after + 1 - batch.number * STRIDE), len(batch.entries))
+        if index not in batch.dead and not batch.entries[index]["sets"][0].startswith(PRIVATE)
+    ]
+
+
+def _published(batch: _Batch, places: list[int], prefix: str | None) -> list[Entry]:
+    packed = batch.xml.get(prefix) if prefix is not None and places else None
+    fragments = zlib.decompress(packed).decode().split("\0") if packed else None
+    made = []
+    for index in places:
+        entry = batch.entries[index]
+        made.append(
+            Entry(
+                identifier=entry["id"],
+                position=batch.number * STRIDE + index,
+                datestamp=batch.datestamp,
+                sets=tuple(entry["sets"]),
+                deleted=entry["deleted"],
+                fragment=(fragments[index] or None) if fragments else None,
+            )
+        )
+    return made
+
+
+def _places_left(entries: Iterable[dict[str, Any]]) -> dict[int, list[int]]:
+    left: dict[int, list[int]] = {}
+    for entry in entries:
+        if was := entry.get("was"):
+            left.setdefault(was["seq"] // STRIDE, []).append(was["seq"] % STRIDE)
+    return left
+
+
+def _count_changes(entries: Iterable[dict[str, Any]]) -> dict[str, int]:
+    delta: Counter[str] = Counter()
+    for entry in entries:
+        for state, sign in ((entry, 1), (entry.get("was"), -1)):
+            if state is None:
+                continue
+            kind = "deleted" if state["deleted"] else "live"
+            names = state["sets"]
+            for name in names if names[0].startswith(PRIVATE) else ("all", *names):
+                delta[f"counts.{name}.{kind}"] += sign
+    return {name: change for name, change in delta.items() if change}
+
+
+def _known(row: dict[str, Any]) -> Known:
+    return Known(
+        seq=row["seq"],
+        hash=row["hash"],
+        sets=tuple(row["sets"]),
+        deleted=row["deleted"],
+        document=row["document"]["hash"],
+        crosswalk=row["document"]["crosswalk"],
+        page=row["document"]["page"],
+        index=row["document"]["index"],
+    )
+
+
+def _stored(row: dict[str, Any]) -> StoredRecord:
+    return StoredRecord(
+        identifier=row["_id"],
+        seq=row["seq"],
+        datestamp=row["datestamp"],
+        sets=tuple(row["sets"]),
+        deleted=row["deleted"],
+        record=row["record"],
+        hash=row["hash"],
+        document=row["document"]["hash"],
+        crosswalk=row["document"]["crosswalk"],
+        page=row["document"]["page"],
+        index=row["document"]["index"],
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

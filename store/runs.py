@@ -1,0 +1,306 @@
+"""Runs, cursors and leases: what was harvested when, where to go on, and who is at it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import psutil
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from chm_hub.errors import StoreError
+
+LEASE_SECONDS = 300
+"""A lease that was not renewed for so long belongs to nobody."""
+ISSUE_KINDS = 500
+"""Different issues kept per run; further kinds are counted as one."""
+
+COUNTS = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
+"""What can become of a document; their sum is ``seen``."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One harvest (or one mapping) of one source, while it goes on and afterwards."""
+
+    identifier: str
+    source: str
+    kind: str
+    """``harvest`` or ``map``."""
+    started: datetime
+    ended: datetime | None = None
+    state: str = "running"
+    """``running``, then ``complete``, ``complete_with_warnings``, ``partial``, ``failed`` or
+    ``held``; a run found dead by the next one is ``failed``."""
+    counts: Counter[str] = field(default_factory=Counter)
+    issues: Counter[str] = field(default_factory=Counter)
+    """``field: message`` → how often."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """``field: message`` → a record it happened to."""
+    warnings: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    total: int | None = None
+    """How many documents the source said there are."""
+    reason: str | None = None
+    """Why the run is not ``complete``, in words for people."""
+    error: str | None = None
+    """The same as a short stable word, where an error ended it (``http_503``, ``not_xml``)."""
+    full: bool = False
+    """Whether everything was asked for, not only what is new."""
+    pages: int = 0
+    """Pages kept by this run."""
+
+    @property
+    def seen(self) -> int:
+        """How many documents the source gave."""
+        return sum(self.counts[name] for name in COUNTS)
+
+    def note(self, issue: str, record: str) -> None:
+        """Count an issue and remember one record it happened to."""
+        if issue not in self.issues and len(self.issues) >= ISSUE_KINDS:
+            issue = "further kinds of issues"
+        self.issues[issue] += 1
+        self.examples.setdefault(issue, record)
+
+    def line(self) -> dict[str, Any]:
+        """The run as the command line prints it (architecture §7)."""
+        return {
+            "source": self.source,
+            "run": self.identifier,
+            "kind": self.kind,
+            "state": self.state,
+            "seen": self.seen,
+            **{name: self.counts[name] for name in COUNTS},
+            "issues": sum(self.issues.values()),
+            "requests": self.requests,
+            "started": _iso(self.started),
+            "ended": _iso(self.ended) if self.ended else None,
+            "total": self.total,
+            "full": self.full,
+            "warnings": dict(self.warnings),
+            "reasons": dict(self.rejects),
+            "reason": self.reason,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a source's records, until it is given back or runs out."""
+
+    source: str
+    token: str
+
+
+class Runs:
+    """Collections ``runs`` (``_id`` ``<source>/<number>``), ``cursors`` and ``leases``
+    (``_id`` the source)."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._runs = database["runs"]
+        self._cursors = database["cursors"]
+        self._leases = database["leases"]
+        self._missing = database["missing"]
+
+    # --- runs ------------------------------------------------------------------------------
+
+    def begin(self, source: str, kind: str, now: datetime, *, full: bool = False) -> Run:
+        """Start a run of a source whose lease is ours; a run left ``running`` is closed."""
+        state = self._cursors.find_one_and_update(
+            {"_id": source}, {"$inc": {"runs": 1}}, upsert=True, return_document=True
+        )
+        assert state is not None
+        number = state["runs"]
+        if number > 1:
+            self._runs.update_one(
+                {"_id": f"{source}/{number - 1}", "state": "running"},
+                {"$set": {"state": "failed", "reason": "ended without saying so (killed?)"}},
+            )
+        run = Run(identifier=f"{source}/{number}", source=source, kind=kind, started=now, full=full)
+        self.save(run)
+        return run
+
+    def save(self, run: Run) -> None:
+        """Write a run as it stands."""
+        self._runs.replace_one(
+            {"_id": run.identifier},
+            {
+                "_id": run.identifier,
+                "source": run.source,
+                "kind": run.kind,
+                "started": run.started,
+                "ended": run.ended,
+                "state": run.state,
+                "counts": dict(run.counts),
+                # Pairs, since a message may hold what a field name may not.
+                "issues": [[k, n, run.examples.get(k)] for k, n in run.issues.items()],
+                "warnings": [[k, n] for k, n in run.warnings.items()],
+                "rejects": [[k, n] for k, n in run.rejects.items()],
+                "requests": run.requests,
+                "total": run.total,
+                "reason": run.reason,
+                "error": run.error,
+                "full": run.full,
+                "pages": run.pages,
+            },
+            upsert=True,
+        )
+
+    def history(self, source: str, limit: int = 20) -> list[Run]:
+        """The latest runs of a source, newest first."""
+        last = (self._cursors.find_one({"_id": source}) or {}).get("runs", 0)
+        names = [f"{source}/{n}" for n in range(max(1, last - limit + 1), last + 1)]
+        found = [_run(row) for row in self._runs.find({"_id": {"$in": names}})]
+        return sorted(found, key=lambda run: run.started, reverse=True)
+
+    def kept_pages(self, source: str) -> Iterator[str]:
+        """The identifiers of all pages the source's runs kept, newest first; some may have
+        been let go since."""
+        last = (self._cursors.find_one({"_id": source}) or {}).get("runs", 0)
+        for number in range(last, 0, -1):
+            row = self._runs.find_one({"_id": f"{source}/{number}"}, {"pages": 1})
+            for page in range((row or {}).get("pages", 0), 0, -1):
+                yield f"{source}/{number}/{page}"
+
+    def get(self, identifier: str) -> Run | None:
+        """One run by its identifier."""
+        row = self._runs.find_one({"_id": identifier})
+        return _run(row) if row else None
+
+    def sources(self) -> list[str]:
+        """Every source that was ever harvested."""
+        return sorted(row["_id"] for row in self._cursors.find({}, {"_id": 1}))
+
+    # --- cursors ---------------------------------------------------------------------------
+
+    def cursor(self, source: str) -> dict[str, Any]:
+        """What the last runs of a source left for the next: ``since``, ``checkpoint``,
+        ``full`` (when a whole walk last came to its end) and what its harvester keeps."""
+        row = self._cursors.find_one({"_id": source}) or {}
+        return {k: v for k, v in row.items() if k not in ("_id", "runs")}
+
+    def set_cursor(self, source: str, values: dict[str, Any]) -> None:
+        """Change a source's cursor; a value of ``None`` removes the key."""
+        update: dict[str, Any] = {}
+        if kept := {k: v for k, v in values.items() if v is not None}:
+            update["$set"] = kept
+        if gone := {k: "" for k, v in values.items() if v is None}:
+            update["$unset"] = gone
+        if update:
+            self._cursors.update_one({"_id": source}, update, upsert=True)
+
+    def missing(self, source: str) -> dict[str, datetime]:
+        """Live records that the last whole walks did not meet, and since when."""
+        row = self._missing.find_one({"_id": source}) or {"records": []}
+        return dict(row["records"])
+
+    def set_missing(self, source: str, records: dict[str, datetime]) -> None:
+        """Remember which records were not met."""
+        if records:
+            pairs = [[name, since] for name, since in records.items()]
+            self._missing.replace_one(
+                {"_id": source}, {"_id": source, "records": pairs}, upsert=True
+            )
+        else:
+            self._missing.delete_one({"_id": source})
+
+    # --- leases ----------------------------------------------------------------------------
+
+    def lease(self, source: str, now: datetime) -> Lease:
+        """Take the right to write a source's records.
+
+        A lease whose holder is dead (a process of this machine that is gone) or silent for
+        :data:`LEASE_SECONDS` is taken over. Raises :class:`StoreError` if somebody has it.
+        """
+        token = secrets.token_hex(8)
+        mine = {
+            "token": token,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "process": _birth(os.getpid()),
+            "since": now,
+            "until": now + timedelta(seconds=LEASE_SECONDS),
+        }
+        try:
+            self._leases.insert_one({"_id": source, **mine})
+            return Lease(source, token)
+        except DuplicateKeyError:
+            pass
+        held = self._leases.find_one({"_id": source})
+        if held is None:
+            return self.lease(source, now)
+        if held["until"] > now and not _dead(held):
+            raise StoreError(
+                f"{source}: is being harvested since {_iso(held['since'])} by process "
+                f"{held['pid']} on {held['host']}. Wait for it to end; a process that died is "
+                "noticed at once on "
+                f"its own machine, elsewhere after {LEASE_SECONDS // 60} minutes."
+            )
+        taken = self._leases.update_one({"_id": source, "token": held["token"]}, {"$set": mine})
+        if not taken.matched_count:
+            raise StoreError(f"{source}: another process began to harvest it just now.")
+        return Lease(source, token)
+
+    def renew(self, lease: Lease, now: datetime) -> None:
+        """Keep a lease; raises :class:`StoreError` if it was taken over meanwhile, whereupon
+        the run must write nothing more."""
+        kept = self._leases.update_one(
+            {"_id": lease.source, "token": lease.token},
+            {"$set": {"until": now + timedelta(seconds=LEASE_SECONDS)}},
+        )
+        if not kept.matched_count:
+            raise StoreError(
+                f"{lease.source}: its lease was taken over by another process while this one was "
+                "silent; this run stops here, the other goes on."
+            )
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens if it is no longer ours."""
+        self._leases.delete_one({"_id": lease.source, "token": lease.token})
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(
+        identifier=row["_id"],
+        source=row["source"],
+        kind=row["kind"],
+        started=row["started"],
+        ended=row["ended"],
+        state=row["state"],
+        counts=Counter(row["counts"]),
+        issues=Counter({k: n for k, n, _ in row["issues"]}),
+        examples={k: e for k, _, e in row["issues"] if e},
+        warnings=Counter(dict(row["warnings"])),
+        rejects=Counter(dict(row["rejects"])),
+        requests=row["requests"],
+        total=row["total"],
+        reason=row["reason"],
+        error=row["error"],
+        full=row["full"],
+        pages=row["pages"],
+    )
+
+
+def _birth(pid: int) -> float:
+    return float(psutil.Process(pid).create_time())
+
+
+def _dead(held: dict[str, Any]) -> bool:
+    if held["host"] != socket.gethostname():
+        return False
+    try:
+        return abs(_birth(held["pid"]) - held["process"]) > 1
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
