@@ -138,7 +138,10 @@ def _escape_ampersands(body: bytes) -> tuple[bytes, str | None]:
 
 def local(tag: Any) -> str:
     """The name of an element without its namespace; empty for what is no element."""
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    if not isinstance(tag, str):
+        return ""
+    # A prefix stays in the name where recovery found no declaration for it.
+    return tag.rpartition("}")[2].rpartition(":")[2]
 
 
 def to_json(element: Element, lang: str | None = None) -> dict[str, Json]:
@@ -162,7 +165,7 @@ def to_json(element: Element, lang: str | None = None) -> dict[str, Json]:
             tag = child.tag
             if not isinstance(tag, str):
                 continue
-            name = tag.rpartition("}")[2]
+            name = local(tag)
             if name in ("value", "lang"):
                 name += "_"  # those two names are ours
             node = to_json(child, lang)
