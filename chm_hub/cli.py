@@ -798,7 +798,9 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
         table.add_column(head, no_wrap=head in ("source", "run"))
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    console = Console()
+    # Piped into a file or a program, a table is as wide as it is.
+    console.print(table) if console.is_terminal else Console(width=500).print(table)
 
 
 class _Progress:

@@ -387,7 +387,7 @@ class _Writer:
             became, change, touch = self._gone(name, before, digest, page, index, quiet=True)
             return "skipped", change, touch
         plain = to_dict(outcome.record)
-        content = content_hash(plain)
+        content = f"{formats.VERSION}:{content_hash(plain)}"
         sets = tuple(sets_of(outcome.record)) if published else private_sets(self.source.id)
         touch = (name, digest, self.crosswalk.digest, page, index)
         if (

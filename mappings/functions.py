@@ -318,15 +318,15 @@ def _one_date(part: Json) -> Json:
     given = _string(part)
     if given is None or not given.strip():
         return None
-    made = _date(given.strip())
+    made = parse_date(given.strip())
     if made is None:
         issue(f"not a date: {shown(given)}")
     return made or None
 
 
 @lru_cache(maxsize=8192)
-def _date(given: str) -> str | None:
-    """The date; empty for a placeholder, ``None`` for no date."""
+def parse_date(given: str) -> str | None:
+    """The date in a text (W3CDTF); empty for a placeholder, ``None`` if there is none."""
     matched = _ISO.fullmatch(given)
     if matched:
         return _iso_date(*matched.groups())

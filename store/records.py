@@ -381,7 +381,7 @@ class Records:
         if prefix is not None:
             fields[f"xml.{prefix}"] = 1
         # The place after the last one of a full batch is in the next.
-        first, last = max(1, (after + STRIDE - BATCH) // STRIDE), bound // STRIDE
+        first, last = max(1, (after + 1 + STRIDE - BATCH) // STRIDE), bound // STRIDE
         step = 2
         while first <= last:
             numbers = list(range(first, min(first + step, last + 1)))
@@ -516,6 +516,10 @@ class Records:
         """The earliest datestamp that was ever given."""
         earliest: str | None = self._log()["earliest"]
         return earliest
+
+    def last_change(self) -> str | None:
+        """The datestamp of the last change."""
+        return self._log()["datestamp"] or None
 
     def _log(self) -> dict[str, Any]:
         log = self._state.find_one({"_id": "log"})

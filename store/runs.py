@@ -240,8 +240,9 @@ class Runs:
         if held["until"] > now and not _dead(held):
             raise StoreError(
                 f"{source}: is being harvested since {_iso(held['since'])} by process "
-                f"{held['pid']} on {held['host']}. Wait for it to end; a process that died is "
-                f"noticed at once on its own machine, elsewhere after {LEASE_SECONDS // 60} minutes."
+                f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
+                "is noticed at once on its own machine, elsewhere after "
+                f"{LEASE_SECONDS // 60} minutes."
             )
         taken = self._leases.update_one({"_id": source, "token": held["token"]}, {"$set": mine})
         if not taken.matched_count:

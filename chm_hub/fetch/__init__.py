@@ -142,7 +142,7 @@ def run(settings: Settings, work: Callable[[Downloads], Awaitable[T]]) -> T:
             yield  # makes it the generator Scrapy expects
 
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
-    process = AsyncCrawlerProcess(scrapy_settings(settings), install_root_handler=False)
+    process = AsyncCrawlerProcess(scrapy_settings(settings))
     process.crawl(Work)
     process.start(install_signal_handlers=False)
     if "error" in outcome:
@@ -175,6 +175,7 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "TWISTED_DNS_RESOLVER": "chm_hub.fetch.egress.GuardedResolver",
         "TELNETCONSOLE_ENABLED": False,
         "LOG_ENABLED": False,
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "DOWNLOADER_MIDDLEWARES": {
             middlewares + "offsite.OffsiteMiddleware": None,
             middlewares + "robotstxt.RobotsTxtMiddleware": None,

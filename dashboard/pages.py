@@ -1,0 +1,104 @@
+"""The start page, the published schema, and a sign of life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, render_template, request, send_file
+
+from chm_hub.errors import StoreError
+from chm_hub.settings import Settings
+from chm_hub.sets import country_name, type_name
+from mappings.formats import chm
+from store import Count, Store
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table on the start page."""
+
+    spec: str
+    name: str
+    live: int
+    deleted: int
+
+
+def blueprint(store: Store, settings: Settings) -> Blueprint:
+    """The pages as a Flask blueprint over an open store."""
+    here = Path(__file__).parent
+    made = Blueprint(
+        "pages",
+        __name__,
+        template_folder=str(here / "templates"),
+        static_folder=str(here / "static"),
+        static_url_path="/static",
+    )
+
+    @made.get("/")
+    def start() -> Response:
+        with store.explained():
+            counts = store.records.counts()
+            last = store.records.last_change()
+        return Response(
+            render_template(
+                "start.html",
+                settings=settings,
+                total=counts.get("", Count()),
+                sources=_rows(counts, "source", str),
+                countries=_rows(counts, "country", country_name),
+                types=_rows(counts, "type", type_name),
+                last=last,
+                base=f"{settings.base_url}/oai",
+            )
+        )
+
+    @made.get("/schemas/chm.xsd")
+    def schema() -> Response:
+        return send_file(chm.SCHEMA_FILE, mimetype="text/xml")
+
+    @made.get("/health")
+    def health() -> tuple[Response, int]:
+        try:
+            store.ping()
+        except StoreError:
+            return jsonify(status="the record store cannot be reached"), 503
+        return jsonify(status="ok"), 200
+
+    @made.app_errorhandler(StoreError)
+    def unreachable(_: StoreError) -> Response:
+        return Response(
+            "The record store cannot be reached; try again in a minute.\n",
+            503,
+            {"Retry-After": "60"},
+            mimetype="text/plain",
+        )
+
+    return made
+
+
+def _rows(counts: dict[str, Count], kind: str, name: object) -> list[Row]:
+    rows = []
+    for spec, count in counts.items():
+        if spec.startswith(f"{kind}:"):
+            value = spec.partition(":")[2]
+            rows.append(Row(spec, name(value), count.live, count.deleted))  # type: ignore[operator]
+    return sorted(rows, key=lambda row: (-row.live, row.name))
+
+
+def headers(response: Response) -> Response:
+    """The headers every answer of the hub carries (rules §3)."""
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.path.startswith(("/oai", "/schemas")):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response

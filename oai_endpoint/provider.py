@@ -1,0 +1,96 @@
+"""``/oai``: HTTP in, HTTP out."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from chm_hub.errors import StoreError
+from chm_hub.settings import Settings
+from oai_endpoint import arguments, envelope, verbs
+from oai_endpoint.arguments import FaultsError
+from oai_endpoint.tokens import Tokens
+from store import Store
+
+LONGEST_REQUEST = 8192
+_GZIP_ABOVE = 1024
+
+
+def blueprint(store: Store, settings: Settings) -> Blueprint:
+    """The endpoint as a Flask blueprint over an open store."""
+    repository = verbs.Repository(
+        records=store.records,
+        settings=settings,
+        tokens=Tokens(settings.secret_key.encode() or store.secret()),
+    )
+    made = Blueprint("oai", __name__, template_folder=str(Path(__file__).with_name("templates")))
+
+    @made.route("/oai", methods=["GET", "HEAD", "POST"])
+    def oai() -> Response:
+        try:
+            pairs = _pairs()
+        except HTTPException as error:
+            return Response(f"{error.code} {error.name}\n", error.code, mimetype="text/plain")
+        if pairs is None:
+            return Response(
+                f"The request is longer than {LONGEST_REQUEST} bytes.\n", 414, mimetype="text/plain"
+            )
+        if not pairs and request.accept_mimetypes.best_match(["text/xml", "text/html"]) == (
+            "text/html"
+        ):
+            return Response(
+                render_template("oai_help.html", settings=settings, base=repository.base_url)
+            )
+        try:
+            with store.explained():
+                return _packed(_answer(repository, pairs))
+        except StoreError:
+            return Response(
+                "The record store cannot be reached; try again in a minute.\n",
+                503,
+                {"Retry-After": "60"},
+                mimetype="text/plain",
+            )
+
+    return made
+
+
+def _answer(repository: verbs.Repository, pairs: list[tuple[str, str]]) -> bytes:
+    snapshot = repository.records.snapshot()
+    shown: dict[str, str] = {}
+    try:
+        question = arguments.read(pairs)
+        shown = {"verb": question.verb, **question.given}
+        content = verbs.answer(repository, question, snapshot)
+    except FaultsError as error:
+        if any(fault.code in ("badVerb", "badArgument") for fault in error.faults):
+            shown = {}
+        content = envelope.faults(error.faults)
+    return envelope.answer(
+        base_url=repository.base_url, as_of=snapshot.as_of, arguments=shown, content=content
+    ).encode()
+
+
+def _pairs() -> list[tuple[str, str]] | None:
+    """The arguments as sent, repetitions included; ``None`` if there is too much of them."""
+    if len(request.query_string) > LONGEST_REQUEST:
+        return None
+    pairs = list(request.args.items(multi=True))
+    if request.method == "POST":
+        if (request.content_length or 0) > LONGEST_REQUEST:
+            return None
+        request.max_content_length = LONGEST_REQUEST
+        pairs += list(request.form.items(multi=True))
+    return pairs
+
+
+def _packed(body: bytes) -> Response:
+    response = Response(body, mimetype="text/xml")
+    response.headers["Vary"] = "Accept-Encoding"
+    if len(body) > _GZIP_ABOVE and request.accept_encodings["gzip"] > 0:
+        response.set_data(gzip.compress(body, 1, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
