@@ -191,7 +191,6 @@ def sources_new(
 ) -> None:
     """Write a source file, after a look at what the address answers."""
     from adapters.detect import detect
-
     from adapters.source import IDENTIFIER, read_source, template
     from chm_hub import fetch
 

@@ -8,7 +8,7 @@ document is decided in one place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -566,7 +566,7 @@ def _digest(name: str) -> bytes:
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+async def _ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
     """The same pages, each fetched while the one before is being worked on."""
     upcoming = asyncio.ensure_future(anext(pages))
     try:

@@ -47,7 +47,7 @@ def set_name(spec: str) -> str:
 
 def country_name(code: str) -> str:
     """The English name of a country, or its code if it has none."""
-    return babel.Locale("en").territories.get(code, code)
+    return str(babel.Locale("en").territories.get(code, code))
 
 
 def type_name(record_type: str) -> str:

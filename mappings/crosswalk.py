@@ -446,9 +446,9 @@ def apply(
     fields: dict[str, Any] = {}
     for target, compiled in crosswalk.compiled.items():
         value = _evaluate(compiled, body, context, target, issues)
-        said: list[str] = []
-        shaped = _shape(target, value, said)
-        issues += [Issue(target, message) for message in said]
+        faults: list[str] = []
+        shaped = _shape(target, value, faults)
+        issues += [Issue(target, message) for message in faults]
         if shaped is not None:
             fields[target] = shaped
     for target, value in crosswalk.defaults.items():

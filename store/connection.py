@@ -67,6 +67,7 @@ class Store:
                 upsert=True,
                 return_document=True,
             )
+        assert made is not None
         return bytes(made["key"])
 
     def ping(self) -> None:

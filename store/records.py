@@ -486,10 +486,10 @@ class Records:
                 yield _stored(row)
             return
         for number in range(1, bound // STRIDE + 1):
-            row = self._batches.find_one({"_id": number}, {"xml": 0})
-            if row is None:
+            found = self._batches.find_one({"_id": number}, {"xml": 0})
+            if found is None:
                 continue
-            batch = _unpack(row)
+            batch = _unpack(found)
             names = [e["id"] for i, e in enumerate(batch.entries) if i not in batch.dead]
             rows = {r["_id"]: r for r in self._records.find({"_id": {"$in": names}}, {"xml": 0})}
             for name in names:

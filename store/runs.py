@@ -297,7 +297,7 @@ def _dead(held: dict[str, Any]) -> bool:
     if held["host"] != socket.gethostname():
         return False
     try:
-        return abs(_birth(held["pid"]) - held["process"]) > 1
+        return abs(_birth(held["pid"]) - float(held["process"])) > 1
     except psutil.NoSuchProcess:
         return True
 

@@ -109,9 +109,11 @@ class GuardedResolver:
     refused: dict[str, str] = {}
     """Why a host was refused, for the message; the last word on each."""
 
+    # zope's interfaces mean nothing to a type checker: what is Twisted's is Any here.
+
     def __init__(self, reactor: Any, allow: Sequence[Network]) -> None:
         self._reactor = reactor
-        self._resolver: IHostnameResolver = reactor.nameResolver
+        self._resolver: Any = reactor.nameResolver
         self._allow = allow
 
     @classmethod
@@ -125,7 +127,7 @@ class GuardedResolver:
 
     def resolveHostName(  # noqa: N802  (Twisted's interface)
         self,
-        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        resolutionReceiver: Any,  # noqa: N803
         hostName: str,  # noqa: N803
         portNumber: int = 0,  # noqa: N803
         addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803

@@ -11,7 +11,7 @@ import asyncio
 import random
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.exceptions import (
     DownloadConnectionRefusedError,
@@ -82,7 +82,7 @@ class Patience:
         again: Any = request.copy()
         again.meta["tried"] = tried + 1
         again.dont_filter = True
-        return again
+        return cast("Request", again)
 
 
 def retry_after(value: bytes | None, now: datetime) -> float | None:

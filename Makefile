@@ -1,0 +1,54 @@
+# Two commands matter: `make run` and `make test`. Both make their environment by themselves
+# and are quick the second time.
+
+VENV    := .venv
+PYTHON  ?= python3
+BIN     := $(VENV)/bin
+DATA    ?= var
+
+.PHONY: run test lint bench check-slow lock clean
+
+run: $(VENV)/.run
+	$(BIN)/chm-hub --data $(DATA) demo
+
+test: $(VENV)/.dev lint
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/run.py
+
+check-slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow -o addopts="--strict-markers"
+
+# The environment: made by pip from the lock files, hashes checked.
+$(VENV)/bin/python:
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) tools/make_environment.py $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing what the hub needs to run"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.run
+
+# Pin every dependency again, with hashes.
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
+	  --extra embedded pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
+	  --extra embedded --extra worker --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache report
