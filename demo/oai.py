@@ -120,8 +120,8 @@ class Repository:
         if request.method == "POST":
             kind = request.headers.get("content-type", "").partition(";")[0].strip()
             if kind != "application/x-www-form-urlencoded":
-                text = b"OAI-PMH takes application/x-www-form-urlencoded (section 3.1.1.2)."
-                return Answer(text, "text/plain; charset=UTF-8", 415)
+                refused = b"OAI-PMH takes application/x-www-form-urlencoded (section 3.1.1.2)."
+                return Answer(refused, "text/plain; charset=UTF-8", 415)
             given += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
         try:
             arguments = self._check(given)

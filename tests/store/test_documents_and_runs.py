@@ -1,0 +1,110 @@
+"""Kept pages, runs, cursors and leases, on a real engine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chm_hub.document import Document, Page, Payload, Reject
+from chm_hub.errors import StoreError
+from store import Store
+from store.documents import INLINE_LIMIT, document_hash
+from store.runs import LEASE_SECONDS
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def payload(body: bytes) -> Payload:
+    return Payload(
+        url="http://x.test/oai", status=200, headers={"ETag": '"1"'}, body=body, fetched=NOW
+    )
+
+
+def test_a_page_comes_back_to_the_byte(store: Store) -> None:
+    body = "<a>Forêt 森林 \x85</a>".encode()
+    documents = [
+        Document(identifier="1", body={"title": "Forêt"}, datestamp="2024"),
+        Document(identifier="2", deleted=True),
+    ]
+    page = Page(
+        payloads=[payload(body)],
+        documents=documents,
+        rejects=[Reject(reason="no_identifier", fragment=b"<x/>")],
+    )
+    name = store.documents.keep("src/1", 1, page)
+    assert store.documents.keep("src/1", 1, page) == name
+    kept = store.documents.page(name)
+    assert kept.documents == documents
+    (answer,) = store.documents.payloads(name)
+    assert answer == payload(body)
+    assert kept.payloads[0]["sha256"]
+
+
+def test_a_page_too_large_for_one_document_of_the_database_is_kept_all_the_same(
+    store: Store,
+) -> None:
+    body = os.urandom(INLINE_LIMIT + 100)
+    name = store.documents.keep("src/1", 1, Page(payloads=[payload(body)]))
+    (answer,) = store.documents.payloads(name)
+    assert answer.body == body
+
+
+def test_a_page_that_is_gone_says_what_to_do(store: Store) -> None:
+    with pytest.raises(StoreError, match="chm-hub harvest src --full"):
+        store.documents.page("src/9/9")
+
+
+def test_the_hash_of_a_document_leaves_out_the_date_its_source_put_on_it() -> None:
+    one = Document(identifier="1", body={"a": 1, "b": 2}, datestamp="2024-01-01")
+    two = Document(identifier="1", body={"b": 2, "a": 1}, datestamp="2025-01-01")
+    assert document_hash(one) == document_hash(two)
+    other = Document(identifier="1", body={"a": 2, "b": 2})
+    assert document_hash(one) != document_hash(other)
+
+
+def test_runs_are_numbered_and_come_back_as_they_were(store: Store) -> None:
+    first = store.runs.begin("src", "harvest", NOW, full=True)
+    first.counts.update(new=3, quarantined=1)
+    first.note("type: no 'Blog.post' in table 'types'", "src/$1")
+    first.warnings["recovered"] += 1
+    first.state, first.ended = "complete_with_warnings", NOW
+    store.runs.save(first)
+    assert store.runs.get("src/1") == first
+    assert first.line()["seen"] == 4
+    second = store.runs.begin("src", "map", NOW + timedelta(seconds=1))
+    assert [run.identifier for run in store.runs.history("src")] == ["src/2", "src/1"]
+    third = store.runs.begin("src", "harvest", NOW + timedelta(seconds=2))
+    assert third.identifier == "src/3"
+    dead = store.runs.get(second.identifier)
+    assert dead is not None
+    assert dead.state == "failed"
+    assert store.runs.sources() == ["src"]
+
+
+def test_a_cursor_keeps_what_it_is_told_and_forgets_what_it_is_told(store: Store) -> None:
+    store.runs.set_cursor("src", {"since": NOW, "checkpoint": {"at": NOW, "place": {"token": "x"}}})
+    store.runs.set_cursor("src", {"checkpoint": None, "full": NOW})
+    assert store.runs.cursor("src") == {"since": NOW, "full": NOW}
+
+
+def test_a_lease_is_held_by_one_and_taken_from_the_dead(store: Store) -> None:
+    lease = store.runs.lease("src", NOW)
+    with pytest.raises(StoreError, match="is being harvested since"):
+        store.runs.lease("src", NOW)
+    store.runs.renew(lease, NOW)
+    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+    taken = store.runs.lease("src", later)
+    with pytest.raises(StoreError, match="taken over"):
+        store.runs.renew(lease, later)
+    store.runs.release(lease)  # not ours any more: nothing happens
+    store.runs.renew(taken, later)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    store.database["leases"].update_one({"_id": "src"}, {"$set": {"pid": ended.pid}})
+    again = store.runs.lease("src", later)
+    store.runs.release(again)
+    store.runs.release(store.runs.lease("src", later))

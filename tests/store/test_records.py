@@ -1,0 +1,241 @@
+"""The record store, on a real engine: positions, datestamps, walks, counts, recovery."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from store import Change, Count, Store
+from store.records import BATCH, ORPHANED_SECONDS, STRIDE, private_sets
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def change(
+    name: str, version: str = "1", *, country: str = "KE", deleted: bool = False, **more: Any
+) -> Change:
+    made = Change(
+        identifier=f"src/{name}",
+        record=None if deleted else {"title": [{"value": f"{name} {version}"}], "type": "nbsap"},
+        hash="" if deleted else version,
+        sets=("source:src", "type:nbsap", f"country:{country}"),
+        fragments={} if deleted else {"oai_dc": f"<metadata>{name}-{version}</metadata>"},
+        document=f"d{version}",
+        crosswalk="c",
+        page="src/1/1",
+        index=0,
+    )
+    return replace(made, **more)
+
+
+def put(store: Store, *changes: Change, now: datetime = NOON) -> None:
+    known = store.records.look_up([c.identifier for c in changes])
+    store.records.put("src", [replace(c, was=known.get(c.identifier)) for c in changes], now)
+
+
+def walk(store: Store, limit: int = 7, **arguments: Any) -> list[tuple[str, str, bool, str | None]]:
+    bound = arguments.pop("bound", store.records.snapshot().bound)
+    after, met = arguments.pop("after", 0), []
+    while True:
+        part = store.records.walk(
+            after=after, bound=bound, limit=limit, prefix="oai_dc", **arguments
+        )
+        met += [(e.identifier, e.datestamp, e.deleted, e.fragment) for e in part.entries]
+        assert len(part.entries) == limit or not part.more
+        if not part.more:
+            return met
+        after = part.last
+
+
+def recount(store: Store) -> dict[str, Count]:
+    """The counts, counted anew from the records themselves."""
+    live: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    for record in store.records.read():
+        private = record.sets[0].startswith("~")
+        for name in record.sets if private else ("", *record.sets):
+            (gone if record.deleted else live)[name] += 1
+    return {name: Count(live[name], gone[name]) for name in live | gone}
+
+
+def settled(counts: dict[str, Count]) -> dict[str, Count]:
+    return {name: count for name, count in counts.items() if count != Count()}
+
+
+def test_walks_give_every_record_once_in_the_order_of_its_last_change(store: Store) -> None:
+    names = [f"r{i:03}" for i in range(2 * BATCH + 30)]
+    put(store, *(change(name) for name in names))
+    put(store, change("r005", "2"), change("r150", "2"), now=NOON + timedelta(seconds=9))
+    expected = [n for n in names if n not in ("r005", "r150")] + ["r005", "r150"]
+    for limit in (1, 7, BATCH, 1000):
+        met = walk(store, limit)
+        assert [identifier for identifier, *_ in met] == [f"src/{n}" for n in expected]
+    assert met[-1][1] == "2026-01-01T12:00:09Z"
+    assert met[-1][3] == "<metadata>r150-2</metadata>"
+    assert walk(store, 10, set_spec="country:KE") == walk(store, 10)
+
+
+def test_a_walk_of_a_set_gives_its_members_alone_however_they_lie(store: Store) -> None:
+    put(store, *(change(f"a{i}", country="FJ" if i % 90 == 0 else "KE") for i in range(450)))
+    put(store, *(change(f"b{i}", country="FJ") for i in range(40)))
+    met = [identifier for identifier, *_ in walk(store, 9, set_spec="country:FJ")]
+    assert met == [f"src/a{i}" for i in range(0, 450, 90)] + [f"src/b{i}" for i in range(40)]
+
+
+def test_a_deleted_record_stays_in_its_sets_and_a_revived_one_loses_its_tombstone(
+    store: Store,
+) -> None:
+    put(store, change("a"), change("b"))
+    put(store, change("a", deleted=True), now=NOON + timedelta(seconds=1))
+    assert store.records.counts()["country:KE"] == Count(1, 1)
+    assert [m[2] for m in walk(store, set_spec="country:KE")] == [False, True]
+    entry = store.records.get_published("src/a", "oai_dc")
+    assert entry is not None
+    assert entry.deleted
+    assert entry.fragment is None
+    put(store, change("a", "3"), now=NOON + timedelta(seconds=2))
+    assert store.records.counts()[""] == Count(2, 0)
+    assert [m[2] for m in walk(store)] == [False, False]
+    assert settled(store.records.counts()) == recount(store)
+
+
+def test_a_record_that_leaves_a_set_is_not_counted_there_any_more(store: Store) -> None:
+    put(store, change("a", country="KE"))
+    put(store, change("a", "2", country="FJ"))
+    assert settled(store.records.counts()) == recount(store)
+    assert store.records.counts()["country:KE"] == Count(0, 0)
+
+
+def test_datestamps_never_go_down_even_if_the_clock_does(store: Store) -> None:
+    put(store, change("a"), now=NOON)
+    put(store, change("b"), now=NOON - timedelta(hours=1))
+    put(store, change("c"), now=NOON + timedelta(hours=1))
+    assert [m[1] for m in walk(store)] == [
+        "2026-01-01T12:00:00Z",
+        "2026-01-01T12:00:00Z",
+        "2026-01-01T13:00:00Z",
+    ]
+    assert store.records.earliest() == "2026-01-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ("2025-01-01T00:00:00Z", "abcd"),
+        ("2026-01-01T12:00:00Z", "abcd"),
+        ("2026-01-01T12:00:01Z", "bcd"),
+        ("2026-01-01T12:00:02Z", "cd"),
+        ("2026-01-01T12:00:03Z", "d"),
+        ("2026-01-01T12:00:04Z", ""),
+    ],
+)
+def test_a_datestamp_is_found_among_the_positions(store: Store, since: str, expected: str) -> None:
+    for second, name in enumerate("abcd"):
+        put(store, change(name), now=NOON + timedelta(seconds=second))
+    bound = store.records.snapshot().bound
+    after = store.records.position_before(since, bound)
+    met = walk(store, after=after, bound=bound)
+    assert "".join(identifier[-1] for identifier, *_ in met) == expected
+
+
+def test_what_is_not_to_be_published_is_kept_but_never_served(store: Store) -> None:
+    put(store, change("a"), change("secret", sets=private_sets("src"), fragments={}))
+    assert [m[0] for m in walk(store)] == ["src/a"]
+    assert store.records.get_published("src/secret", "oai_dc") is None
+    assert store.records.get("src/secret") is not None
+    assert store.records.counts()[""] == Count(1, 0)
+    assert store.records.counts()["~source:src"] == Count(1, 0)
+    assert {r.identifier for r in store.records.of_source("src")} == {"src/a", "src/secret"}
+    assert settled(store.records.counts()) == recount(store)
+
+
+def test_touching_a_record_moves_nothing(store: Store) -> None:
+    put(store, change("a"))
+    before = walk(store)
+    store.records.touch([("src/a", "d9", "c9", "src/2/4", 3)])
+    assert walk(store) == before
+    record = store.records.get("src/a")
+    assert record is not None
+    assert (record.document, record.crosswalk, record.page, record.index) == (
+        "d9",
+        "c9",
+        "src/2/4",
+        3,
+    )
+
+
+class Killed(Exception):
+    pass
+
+
+STEPS = ("announced", "packed", "half written", "written", "visible")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_writer_that_dies_at_any_step_leaves_nothing_that_recovery_does_not_mend(
+    store: Store, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step of a batch is made the last one a writer does; then the same changes come
+    again, as they do when a harvest is run again."""
+    put(store, *(change(f"r{i}") for i in range(20)))
+    reference = [f"src/r{i}" for i in range(5, 20)] + [f"src/r{i}" for i in range(5)]
+    records = store.records
+    bound_before = records.snapshot().bound
+    if step == "announced":
+        monkeypatch.setattr(type(records._batches), "insert_one", _die)
+    elif step == "packed":
+        monkeypatch.setattr(type(records._records), "bulk_write", _die)
+    elif step == "half written":
+        whole = type(records._records).bulk_write
+        monkeypatch.setattr(
+            type(records._records),
+            "bulk_write",
+            lambda self, ops, **kw: (whole(self, ops[:2], **kw), _die()),
+        )
+    elif step == "written":
+        monkeypatch.setattr(type(records), "_close", _die)
+    else:
+        monkeypatch.setattr(type(records), "_settle", _die)
+    again = [change(f"r{i}", "2") for i in range(5)]
+    with pytest.raises(Killed):
+        put(store, *again, now=datetime.now(UTC))
+    monkeypatch.undo()
+    if step != "visible":
+        assert records.snapshot().bound == bound_before, "an open batch must not be readable"
+    assert records.recover("src", NOON) == (0 if step == "visible" else 1)
+    known = records.look_up([c.identifier for c in again])
+    rest = [c for c in again if known[c.identifier].hash != c.hash]
+    put(store, *rest, now=datetime.now(UTC))
+    met = walk(store)
+    assert sorted(m[0] for m in met) == sorted(reference)
+    assert [m[0] for m in met][:15] == reference[:15]
+    assert {m[3] for m in met[15:]} == {f"<metadata>r{i}-2</metadata>" for i in range(5)}
+    assert settled(records.counts()) == recount(store)
+    assert records.recover("src", NOON) == 0
+
+
+def _die(*_: object, **__: object) -> None:
+    raise Killed
+
+
+def test_readers_stop_before_an_open_batch_and_recover_an_old_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, change("a"))
+    monkeypatch.setattr(type(store.records), "_close", _die)
+    with pytest.raises(Killed):
+        put(store, change("b"), now=datetime.now(UTC))
+    monkeypatch.undo()
+    snapshot = store.records.snapshot()
+    assert snapshot.bound == 2 * STRIDE - 1
+    log = store.records._log()
+    assert f"{snapshot.as_of:%Y-%m-%dT%H:%M:%SZ}" <= log["open"][0]["datestamp"]
+    old = datetime.now(UTC) - timedelta(seconds=ORPHANED_SECONDS + 1)
+    store.records._state.update_one({"_id": "log"}, {"$set": {"open.0.at": old}})
+    assert store.records.snapshot().bound == 3 * STRIDE - 1
+    assert [m[0] for m in walk(store)] == ["src/a", "src/b"]
+    assert settled(store.records.counts()) == recount(store)
