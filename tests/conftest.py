@@ -12,6 +12,7 @@ import pytest
 
 from chm_hub.settings import Settings, load
 from store import Store, engine, open_store
+from tests.running import Hub
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,4 +58,16 @@ def store(settings: Settings) -> Iterator[Store]:
     """An empty store in a database of its own."""
     with open_store(settings) as opened:
         yield opened
+        opened.database.client.drop_database(opened.database.name)
+
+
+@pytest.fixture
+def hub(settings: Settings, tmp_path: Path) -> Iterator[Hub]:
+    """The command line over a fresh database and a folder of sources of its own."""
+    data = tmp_path / "data"
+    data.mkdir()
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    yield Hub(data, settings.mongodb_uri, sources)
+    with open_store(settings) as opened:
         opened.database.client.drop_database(opened.database.name)

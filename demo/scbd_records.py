@@ -1,0 +1,649 @@
+"""The records of the clearing-houses' replica: what they are called, and their index rows.
+
+Field names, suffixes, copies of untranslated titles and JSON within strings are the index's
+own. Full documents are in :mod:`demo.scbd_documents`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from chm_hub.record import Text
+from demo.life import State
+from demo.phrases import (
+    UN_LANGUAGES,
+    Country,
+    Dice,
+    Wording,
+    choose_languages,
+    compose,
+    countries,
+    ordinals,
+)
+
+Json = Any
+
+HOSTS = {
+    "CHM": "chm.example.org",
+    "BCH": "bch.example.org",
+    "ABS": "absch.example.org",
+    "ORT": "ort.example.org",
+    "": "www.example.org",
+}
+NBSAP = "B0EBAE91-9581-4BB2-9C02-52FCF9D82721"
+FORESTS = "98B63E49-28D0-4D65-A7A4-A56D0CC97B4B"
+REPORTS = (
+    "F27DBC9B-FF25-471B-B624-C0F73E76C8B3",
+    "A49393CA-2950-4EFD-8BCC-33266D69232F",
+    "DA7E04F1-D2EA-491E-9503-F7923B1FD7D4",
+    "272B0A17-5569-429D-ADF5-2A55C588F7A7",
+    "B3079A36-32A3-41E2-BDE0-65E4E3A51601",
+)
+"""First to fifth national report."""
+_REPORT_NAMES = {
+    NBSAP: "National Biodiversity Strategy and Action Plan",
+    FORESTS: "Thematic report on forests",
+    **{
+        code: f"{ordinal} National Report"
+        for code, ordinal in zip(
+            REPORTS, ("First", "Second", "Third", "Fourth", "Fifth"), strict=True
+        )
+    },
+}
+_GROUPS = {
+    "africa": "D50FE62D-8A5E-4407-83F8-AFCAAF708EA4",
+    "asia": "5E5B7AA4-2420-4147-825B-0820F7EC5A4B",
+    "cee": "942E40CA-4C23-4D3A-A0B4-736CD0EFCD54",
+    "lac": "3D0CCC9A-A0A1-4399-8FA2-41D4D649DB0E",
+    "weog": "0EC2E5AE-25F3-4D3A-B71F-8019BB62ED4B",
+}
+_PARTIES = "084D8F39-16B0-4DFC-89F9-FE1A6EE47E9F"
+_KIND_CODES = {"focalPoint": "022", "meeting": "005", "notification": "012", "decision": "019"}
+_CATEGORIES = {
+    "CHM": (("CBD-FP1", "CHM-FP"), ("CBD-FP2",), ("SBSTTA-FP",), ("PA-FP", "GTI-FP")),
+    "BCH": (("CPB-FP1",), ("BCH-FP", "CPB-FP2"), ("CPB-A17-FP",)),
+    "ABS": (("ABS-FP",), ("NP-FP", "ABS-FP2")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One of the Secretariat's record schemas, and how many of its records there are."""
+
+    name: str
+    code: str
+    kind: str
+    """``national``, ``reference`` or ``scbd``."""
+    type: str
+    """The hub's record type for it."""
+    form: str
+    share: int
+    sort: int
+    homes: tuple[tuple[str, tuple[str, ...]], ...]
+    """Pairs of an owner realm and the realms in which a record is shown, as the data spell
+    them. No owner: a record of the Secretariat, which has an index row and no document."""
+    label: str
+
+    @property
+    def has_document(self) -> bool:
+        """Whether there is a document behind the index row."""
+        return self.homes[0][0] != ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the clearing-houses at a point of its life."""
+
+    schema: Schema
+    state: State
+    wording: Wording
+    country: Country | None
+    """The government it belongs to, or the place of a meeting or an organization."""
+    countries: tuple[Country, ...]
+    """The countries it is about, where there can be several."""
+    owner: str
+    realms: tuple[str, ...]
+    identifier: str
+    """GUID, or what stands in for one; the index id for records without a document."""
+    revision: int
+    report_type: str
+    categories: tuple[str, ...]
+    odd: int
+    """A number from 0 to 359 by which a record can be made an exception."""
+
+    @property
+    def number(self) -> int:
+        """The record's place among all."""
+        return self.state.number
+
+    @property
+    def document_id(self) -> int:
+        """The numeric identifier."""
+        return 100_000 + self.number
+
+    @property
+    def index_id(self) -> str:
+        """The identifier of the index row."""
+        if self.schema.has_document and self.schema.name != "focalPoint":
+            return f"52000000cbd080{self.document_id:010x}"
+        kind = _KIND_CODES.get(self.schema.name, "018")
+        return f"52000000cbd{kind}{1000 + self.number:010x}"
+
+    @property
+    def type(self) -> str:
+        """The hub's record type."""
+        return "nbsap" if self.report_type == NBSAP else self.schema.type
+
+    @property
+    def government(self) -> str | None:
+        """The government's code as the index has it, where the record has one."""
+        if self.country is None or self.schema.name in ("meeting", "organization"):
+            return None
+        return self.country.code.lower()
+
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the countries it belongs to or is about."""
+        named = (self.country,) if self.country is not None else self.countries
+        return tuple(country.code for country in named)
+
+    def titles(self) -> tuple[Text, ...]:
+        """The titles in the languages it really has."""
+        return self.wording.titles()
+
+    def uid(self, revision: int | None = None) -> str:
+        """The unique identifier with a revision, in the lower case of the index."""
+        prefix = "absch" if self.owner == "ABS" else self.owner.lower()
+        place = self.government or "scbd"
+        return (
+            f"{prefix}-{self.schema.code}-{place}-{self.document_id}-{revision or self.revision}"
+        ).lower()
+
+    def attachment(self, name: str) -> str:
+        """The address of a file of the record, relative to the API's host."""
+        return f"/api/v2013/documents/{self.identifier}/attachments/{name}"
+
+    def symbol(self) -> str:
+        """The symbol of a meeting, a notification and their like."""
+        year, number = self.wording.year, self.number
+        return {
+            "meeting": f"DEMO-{year}-{number:04}",
+            "notification": f"{year}-{number:04}",
+            "pressRelease": f"PR-{year}-{number:04}",
+            "statement": f"ST-{year}-{number:04}",
+        }.get(self.schema.name, f"NEWS-{year}-{number:04}")
+
+
+@cache
+def schemas() -> dict[str, Schema]:
+    """The schemas of the replica, by name."""
+    path = Path(__file__).parent / "data" / "schemas.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["name"]: Schema(
+                name=row["name"],
+                code=row["code"],
+                kind=row["kind"],
+                type=row["type"],
+                form=row["form"],
+                share=int(row["share"]),
+                sort=int(row["sort"]),
+                homes=tuple(
+                    (owner, tuple(shown.split("+")))
+                    for owner, _, shown in (home.partition(":") for home in row["homes"].split())
+                ),
+                label=row["label"],
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+@cache
+def wheel() -> tuple[Schema, ...]:
+    """Every schema as often as its share, well mixed: record ``n`` has schema ``n`` of it."""
+    every = [
+        (blake2b(f"{schema.name}/{turn}".encode(), digest_size=8).digest(), schema)
+        for schema in schemas().values()
+        for turn in range(schema.share)
+    ]
+    return tuple(schema for _, schema in sorted(every, key=lambda pair: pair[0]))
+
+
+@cache
+def _turns(name: str) -> tuple[int, ...]:
+    return tuple(turn for turn, schema in enumerate(wheel()) if schema.name == name)
+
+
+def make_entry(seed: int, state: State) -> Entry:
+    """The record with a state's number, as it is in that state."""
+    schema = wheel()[state.number % len(wheel())]
+    dice = Dice(seed, "scbd", state.number)
+    owner, realms = dice.pick(schema.homes)
+    with_union = schema.name in ("nbsap", "nationalReport6", "nationalReport7", "nationalTarget7")
+    all_countries = countries()
+    place: Country | None = dice.pick(all_countries if with_union else all_countries[:-1])
+    assert place is not None
+    others = tuple(dict.fromkeys((place, dice.pick(all_countries[:-1]))))
+    if schema.has_document:
+        languages = choose_languages(dice, place)
+    else:
+        languages = dice.pick((("en",), ("en", "fr", "es"), UN_LANGUAGES))
+    report_type = ""
+    form = schema.form
+    values: dict[str, Any] = {}
+    if schema.name == "nationalReport":
+        draw = dice.below(20)
+        report_type = NBSAP if draw < 6 else FORESTS if draw == 6 else dice.pick(REPORTS)
+        form = {NBSAP: "nbsap", FORESTS: "thematicReport"}.get(report_type, form)
+        if report_type in REPORTS:
+            values["ordinal"] = ordinals(1 + REPORTS.index(report_type))
+    elif form == "nationalReport":
+        values["ordinal"] = ordinals(6 if schema.name == "nationalReport6" else 7)
+    elif form == "decision":
+        values["session"] = 10 + dice.below(7)
+    year = None
+    if form == "nationalTarget":
+        year = 2020 if schema.name == "nationalTarget" else 2030
+    if schema.name == "resource":
+        form = dice.pick(("guide", "researchReport", "caseStudy", "elearning"))
+    wording = compose(
+        form,
+        dice,
+        country=place,
+        languages=languages,
+        edits=state.edits,
+        year=year,
+        **values,
+    )
+    about: tuple[Country, ...] = ()
+    government: Country | None = place
+    if schema.name in ("resource", "marineEbsa"):
+        # The place is in the title: it is one of those the record is about.
+        about, government = others[: 1 + dice.below(2)], None
+    elif schema.name == "submission" and dice.below(3) == 0:
+        # From an organization, not from a government.
+        about, government = (), None
+    elif not schema.has_document and schema.name != "meeting":
+        government = None
+    categories: tuple[str, ...] = ()
+    if schema.name == "focalPoint":
+        shown = {realm.upper() for realm in realms} - {"CHM"} or {"CHM"}
+        categories = dice.pick(_CATEGORIES[shown.pop()])
+    return Entry(
+        schema=schema,
+        state=state,
+        wording=wording,
+        country=government,
+        countries=about,
+        owner=owner,
+        realms=realms,
+        identifier=identifier(seed, state.number),
+        revision=1 + dice.below(3) + state.publications,
+        report_type=report_type,
+        categories=categories,
+        odd=dice.below(360),
+    )
+
+
+def identifier(seed: int, number: int) -> str:
+    """What the record with a number is called in every revision."""
+    schema = wheel()[number % len(wheel())]
+    if schema.name == "focalPoint":
+        return f"52000000cbd022{1000 + number:010x}"
+    if not schema.has_document:
+        kind = _KIND_CODES.get(schema.name, "018")
+        return f"52000000cbd{kind}{1000 + number:010x}"
+    if schema.name == "organization" and number % 4 == 0:
+        return f"DEMO-ORGANISATION_{number:05}_20240107134350919"
+    text = blake2b(f"{seed}/guid/{number}".encode(), digest_size=16).hexdigest().upper()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def reference(seed: int, schema: str, draw: int) -> str:
+    """A reference to some record of a schema, with the revision cited."""
+    turns = _turns(schema)
+    return f"{identifier(seed, turns[draw % len(turns)])}@1"
+
+
+def light_row(entry: Entry) -> dict[str, Json]:
+    """The fields of an index row by which harvesters choose, without the others."""
+    row: dict[str, Json] = {
+        "id": entry.index_id,
+        "schema_s": entry.schema.name,
+        "schemaType_s": entry.schema.kind,
+        "realm_ss": list(entry.realms),
+        "_state_s": "public",
+        "createdDate_dt": iso(entry.state.born),
+    }
+    if entry.schema.has_document:
+        row["identifier_s"] = entry.identifier
+        row["_documentId_i"] = entry.document_id
+        row["_revision_i"] = entry.revision
+    government = entry.government
+    # As rows of decisions were seen: the government only within another field.
+    if government is not None and not _is_bare(entry):
+        row["government_s"] = government
+    lacks_date = entry.schema.name == "meeting" or (
+        entry.odd % 40 == 7 and entry.state.publications == 0
+    )
+    if not lacks_date:
+        row["updatedDate_dt"] = iso(entry.state.stamp)
+    return row
+
+
+LIGHT_FIELDS = frozenset(
+    {
+        "id",
+        "schema_s",
+        "schemaType_s",
+        "realm_ss",
+        "_state_s",
+        "version_s",
+        "createdDate_dt",
+        "identifier_s",
+        "_documentId_i",
+        "_revision_i",
+        "government_s",
+        "updatedDate_dt",
+    }
+)
+
+
+def full_row(entry: Entry) -> dict[str, Json]:
+    """The whole index row."""
+    wording, schema = entry.wording, entry.schema
+    row = light_row(entry)
+    for name in ("createdDate", "updatedDate"):
+        if f"{name}_dt" in row:
+            row[f"{name}_s"] = row[f"{name}_dt"]
+    row |= {
+        "_latest_s": "true",
+        "schema_EN_s": schema.label,
+        "schema_EN_t": [schema.label] if entry.odd % 30 == 3 else schema.label,
+        "schemaSort_i": schema.sort,
+        "url_ss": [_url(entry)],
+        "text_EN_txt": [wording.title(wording.languages[0])],
+    }
+    _add_texts(row, "title", entry, [(text.lang or "en", text.value) for text in entry.titles()])
+    if schema.has_document:
+        row |= {
+            "uniqueIdentifier_s": entry.uid(),
+            "uniqueIdentifierRevisions_ss": [entry.uid(r) for r in range(1, entry.revision)],
+            "ownerRealm_s": entry.owner,
+            # Whoever harvests must not keep these.
+            "createdBy_s": "Records desk",
+            "createdByEmail_s": "records-desk@example.org",
+            "updatedBy_s": "Records desk",
+            "updatedByEmail_s": "records-desk@example.org",
+            "_contributor_is": [1001],
+        }
+        if not row["uniqueIdentifierRevisions_ss"]:
+            del row["uniqueIdentifierRevisions_ss"]
+        summaries = [(lang, wording.description(lang)) for lang in wording.languages]
+        _add_texts(row, "summary", entry, summaries)
+    if entry.government is not None:
+        assert entry.country is not None
+        _add_government(row, entry, entry.country)
+    row |= _ROWS[schema.name](entry) if schema.name in _ROWS else {}
+    if entry.odd % 36 == 11:
+        row["title_EN_t"] = [row["title_EN_t"]]
+    return row
+
+
+def draft_row(entry: Entry) -> dict[str, Json]:
+    """The row of a draft: a revision in the making, of a record that may not be public yet."""
+    row = full_row(entry)
+    row |= {
+        "id": f"{row['id']}_draft",
+        "_state_s": "draft",
+        "_latest_s": "false",
+        "_workflow_s": "review",
+        "version_s": "draft",
+        "_revision_i": entry.revision + 1,
+        "uniqueIdentifier_s": entry.uid(entry.revision + 1),
+    }
+    for name in [name for name in row if name.startswith("title")]:
+        row[name] = f"DRAFT {entry.wording.title(entry.wording.languages[0])}"
+    return row
+
+
+def iso(moment: int) -> str:
+    """A moment as the index writes it."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def compact(value: Json) -> str:
+    """JSON within a string."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_bare(entry: Entry) -> bool:
+    return entry.schema.name == "biosafetyDecision" and entry.odd % 10 == 4
+
+
+def _add_texts(
+    row: dict[str, Json], name: str, entry: Entry, texts: list[tuple[str, str]]
+) -> None:
+    """A text with its variants: those of languages it does not have are copies."""
+    known = dict(texts)
+    default = known.get("en") or texts[0][1]
+    row[f"{name}_t"] = default
+    if name == "title":
+        row["title_s"] = default
+    copies = entry.schema.has_document or len(known) > 1 or entry.odd % 2 == 0
+    for lang in UN_LANGUAGES:
+        if lang in known or copies or lang == "en":
+            row[f"{name}_{lang.upper()}_t"] = known.get(lang, default)
+
+
+def _add_government(row: dict[str, Json], entry: Entry, country: Country) -> None:
+    code = country.code.lower()
+    row["grp_government_schema_s"] = f"{code}_{entry.schema.name}"
+    if _is_bare(entry):
+        row["meta_modifiedOn_dt"] = iso(entry.state.born)
+        return
+    for lang in UN_LANGUAGES:
+        row[f"government_{lang.upper()}_s"] = country.names[lang]
+    name = country.names["en"]
+    row["government_EN_t"] = [name] if entry.odd % 24 == 5 else name
+    row["government_CEN_s"] = compact({"identifier": code, "title": name})
+    row["government_REL_ss"] = [code, _GROUPS[country.region], _PARTIES]
+    row["hostGovernments_ss"] = [code]
+
+
+def _url(entry: Entry) -> str:
+    host, name = HOSTS[entry.owner], entry.schema.name
+    if entry.schema.has_document:
+        if name == "nationalTarget7":
+            return f"https://{host}/national-targets/my-country/part-1/{entry.identifier}/view"
+        if name == "nationalReport7":
+            return f"https://{host}/national-reports/nr7/{entry.identifier}"
+        if entry.owner == "ABS":
+            return f"https://{host}/database/record/{entry.document_id}"
+        return f"https://{host}/database/record?documentID={entry.document_id}"
+    symbol, year = entry.symbol(), entry.wording.year
+    if name == "meeting":
+        return f"https://{host}/meetings/{symbol}"
+    if name == "decision":
+        session = entry.wording.values["session"]
+        return f"https://{host}/decisions/cop/{session}/{entry.wording.number}"
+    if name == "notification":
+        return f"/doc/notifications/{year}/ntf-{symbol}-en.pdf"
+    return f"/doc/{name.lower()}/{year}/{symbol.lower()}-en.pdf"
+
+
+def _subject_rows(entry: Entry, name: str) -> dict[str, Json]:
+    return {name: list(entry.wording.topic.subjects)}
+
+
+def _row_report(entry: Entry) -> dict[str, Json]:
+    name = f"{entry.government}-report-{entry.document_id}.pdf"
+    return {
+        "reportType_s": entry.report_type,
+        "reportType_EN_t": _REPORT_NAMES[entry.report_type],
+        "year_is": [entry.wording.year],
+        "documentLinks_s": compact([{"url": entry.attachment(name), "name": name}]),
+    }
+
+
+def _row_target(entry: Entry) -> dict[str, Json]:
+    topic = entry.wording.topic
+    if entry.schema.name == "nationalTarget":
+        return {"aichiTargets_ss": list(topic.aichi)}
+    return {
+        "globalTargetAlignment_ss": list(topic.targets),
+        "globalGoalAlignment_ss": ["GBF-GOAL-A"],
+        "headlineIndicators_ss": [f"GBF-INDICATOR-{int(topic.targets[0][-2:])}.1"],
+    }
+
+
+def _row_focal_point(entry: Entry) -> dict[str, Json]:
+    return {
+        "ctgList_ss": list(entry.categories),
+        "type_ss": list(entry.categories),
+        "function_t": entry.wording.title(entry.wording.languages[0]),
+        "organization_t": entry.wording.agency("en"),
+        "email_ss": [f"biodiversity-desk.{entry.government}@example.org"],
+        "telephone_ss": ["+000 000 0000"],
+    }
+
+
+def _row_permit(entry: Entry) -> dict[str, Json]:
+    extra = {"amendmentIntent_i": 1} if entry.odd % 12 == 1 else {}
+    return {"date_dt": f"{entry.wording.year}-06-01T00:00:00Z", **extra}
+
+
+def _row_resource(entry: Entry) -> dict[str, Json]:
+    topic = entry.wording.topic
+    codes = [country.code.lower() for country in entry.countries]
+    groups = [_GROUPS[country.region] for country in entry.countries]
+    return {
+        "cbdSubjects_ss": list(topic.subjects),
+        "gbfTargets_ss": list(topic.targets),
+        "gbfTargets_REL_ss": [*topic.targets, "GBF-GOALS-TARGETS"],
+        "countryRegions_ss": codes,
+        "countryRegions_REL_ss": list(dict.fromkeys(codes + groups)),
+        "publicationYear_is": [entry.wording.year],
+    }
+
+
+def _row_organization(entry: Entry) -> dict[str, Json]:
+    assert entry.country is not None
+    return {
+        "country_s": entry.country.code.lower(),
+        "country_EN_t": entry.country.names["en"],
+        "websites_C_ss": [compact({"url": "https://www.example.org", "name": "Website"})],
+    }
+
+
+def _row_ebsa(entry: Entry) -> dict[str, Json]:
+    return {
+        "country_ss": [country.code.lower() for country in entry.countries],
+        "status_s": "approved",
+        "description_t": entry.wording.description(entry.wording.languages[0]),
+        "shapeUrl_ss": [entry.attachment("shape.geojson")],
+    }
+
+
+def _row_submission(entry: Entry) -> dict[str, Json]:
+    files = [{"type": "application/pdf", "language": "en", "url": entry.attachment("views.pdf")}]
+    return {
+        "notifications_ss": [f"{entry.wording.year}-0001"],
+        "date_dt": f"{entry.wording.year}-04-01T00:00:00Z",
+        "files_ss": [compact(file) for file in files],
+        **_subject_rows(entry, "thematicAreas_ss"),
+    }
+
+
+def _row_meeting(entry: Entry) -> dict[str, Json]:
+    assert entry.country is not None
+    code, name = entry.country.code.lower(), entry.country.names
+    year, month = entry.wording.year, 1 + entry.odd % 12
+    return {
+        "symbol_s": entry.symbol(),
+        "eventCity_t": "Capital city",
+        "eventCountry_s": code,
+        **{f"eventCountry_{lang.upper()}_t": name[lang] for lang in UN_LANGUAGES},
+        "eventCountry_CEN_s": compact({"identifier": code, "title": name["en"]}),
+        "startDate_dt": f"{year}-{month:02}-06T00:00:00Z",
+        "endDate_dt": f"{year}-{month:02}-08T00:00:00Z",
+        **_subject_rows(entry, "themes_ss"),
+    }
+
+
+def _row_notification(entry: Entry) -> dict[str, Json]:
+    year = entry.wording.year
+    url = f"https://www.example.org{_url(entry)}"
+    files = [{"type": "application/pdf", "language": "en", "url": url}]
+    return {
+        "symbol_s": entry.symbol(),
+        "reference_s": f"DEMO/{entry.number:05}",
+        "sender_s": "Executive Secretary",
+        "from_t": "Executive Secretary",
+        "recipient_ss": ["CBD National Focal Points"],
+        "fulltext_t": entry.wording.description("en"),
+        "date_dt": f"{year}-02-20T00:00:00Z",
+        "actionDate_dt": f"{year}-04-30T00:00:00Z",
+        # A string that holds an array here; an array of strings on submissions.
+        "files_ss": compact(files),
+        **_subject_rows(entry, "thematicAreas_ss"),
+    }
+
+
+def _row_outreach(entry: Entry) -> dict[str, Json]:
+    return {
+        "symbol_s": entry.symbol(),
+        "date_dt": f"{entry.wording.year}-05-22T00:00:00Z",
+        "description_t": entry.wording.description("en"),
+        "description_EN_t": entry.wording.description("en"),
+        **_subject_rows(entry, "themes_ss"),
+        "themes_CEN_ss": [
+            compact({"identifier": code, "title": code.rpartition("-")[2]})
+            for code in entry.wording.topic.subjects
+        ],
+    }
+
+
+def _row_decision(entry: Entry) -> dict[str, Json]:
+    session, number = entry.wording.values["session"], entry.wording.number
+    code = f"DEMO/COP/{session:02}/{number:02}"
+    pdf = f"https://www.example.org/doc/decisions/cop-{session}/cop-{session}-dec-{number:02}-en.pdf"
+    return {
+        "code_s": code,
+        "dttCode_s": code,
+        "treaty_s": "XXVII8",
+        "body_s": "XXVII8-COP",
+        "session_i": session,
+        "decision_i": number,
+        "position_i": number,
+        "date_dt": f"{entry.wording.year}-11-01T00:00:00Z",
+        "file_en_s": pdf,
+        "file_ss": [compact({"language": "en", "url": pdf, "type": "application/pdf"})],
+        **_subject_rows(entry, "themes_ss"),
+    }
+
+
+_ROWS: Mapping[str, Any] = {
+    "nationalReport": _row_report,
+    "nationalTarget": _row_target,
+    "nationalTarget7": _row_target,
+    "focalPoint": _row_focal_point,
+    "absPermit": _row_permit,
+    "resource": _row_resource,
+    "organization": _row_organization,
+    "marineEbsa": _row_ebsa,
+    "submission": _row_submission,
+    "meeting": _row_meeting,
+    "notification": _row_notification,
+    "pressRelease": _row_outreach,
+    "statement": _row_outreach,
+    "news": _row_outreach,
+    "decision": _row_decision,
+}
