@@ -414,9 +414,7 @@ def _offers(chosen: Format, kind: str) -> bool:
 
 
 def _resumption(token: str, size: int, cursor: int) -> str:
-    return (
-        f'<resumptionToken completeListSize="{size}" cursor="{cursor}">{token}</resumptionToken>'
-    )
+    return f'<resumptionToken completeListSize="{size}" cursor="{cursor}">{token}</resumptionToken>'
 
 
 def _make_token(*parts: str) -> str:

@@ -145,9 +145,7 @@ class Holdings:
             url = f"https://{self.host}/{wording.languages[0]}/record/{number}"
         silent = not self.tags_languages and number % 6 == 5
         year, month, day = wording.year, 1 + dice.below(12), 1 + dice.below(28)
-        issued = dice.pick(
-            (f"{year}", f"{year}-{month:02}", *[f"{year}-{month:02}-{day:02}"] * 3)
-        )
+        issued = dice.pick((f"{year}", f"{year}-{month:02}", *[f"{year}-{month:02}-{day:02}"] * 3))
         sets: list[str] = []
         if self.has_sets:
             sets = [f"country:{place.code}", f"type:{kind.type}"]

@@ -44,7 +44,7 @@ class Dice:
         return choices[self.below(len(choices))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Country:
     """A country (or the European Union) with its names and the languages it writes in."""
 
@@ -57,7 +57,7 @@ class Country:
     names: Variants
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Topic:
     """A thing to write about, with its place in the vocabularies of the Convention."""
 

@@ -16,12 +16,12 @@ from demo.life import State
 from demo.scbd_documents import document, info
 from demo.scbd_records import (
     LIGHT_FIELDS,
-    Entry,
+    ScbdRecord,
     Json,
     draft_row,
     full_row,
     light_row,
-    make_entry,
+    make_record,
     wheel,
 )
 from demo.server import Answer, Request
@@ -58,15 +58,15 @@ class _Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the index: an entry, and what of it is looked at most."""
+    """A row of the index: an record, and what of it is looked at most."""
 
-    entry: Entry
+    record: ScbdRecord
     is_draft: bool
     light: dict[str, Json]
 
     def row(self) -> dict[str, Json]:
         """The whole row."""
-        return draft_row(self.entry) if self.is_draft else full_row(self.entry)
+        return draft_row(self.record) if self.is_draft else full_row(self.record)
 
     def values(self, name: str) -> Sequence[Any]:
         """The values of a field; none if it is missing."""
@@ -99,7 +99,7 @@ class Archive:
         size = len(wheel()) * self.scale
         self._phase = _Phase(tuple(life.begin(self.seed, NAME, size)))
         self._drafts = [
-            _draft(make_entry(self.seed, State(number, 0, 0, life.LAST, life.LAST)))
+            _draft(make_record(self.seed, State(number, 0, 0, life.LAST, life.LAST)))
             for number in _draft_numbers(self.scale)
         ]
 
@@ -108,9 +108,9 @@ class Archive:
         """Every record the archive ever had, by number."""
         return self._phase.states
 
-    def entry(self, state: State) -> Entry:
+    def record(self, state: State) -> ScbdRecord:
         """The record with a state."""
-        return make_entry(self.seed, state)
+        return make_record(self.seed, state)
 
     def advance(self, phase: int, now: int) -> None:
         """Go on to the next phase, which begins ``now``."""
@@ -178,10 +178,10 @@ class Archive:
             for state in phase.states:
                 if state.deleted:
                     continue
-                entry = make_entry(self.seed, state)
-                lines.append(_Line(entry, False, light_row(entry)))
-                if entry.schema.has_document and state.number % 37 == 5:
-                    lines.append(_draft(entry))
+                record = make_record(self.seed, state)
+                lines.append(_Line(record, False, light_row(record)))
+                if record.schema.has_document and state.number % 37 == 5:
+                    lines.append(_draft(record))
             lines.sort(key=lambda line: str(line.light["id"]))
             phase.lines = lines
         return phase.lines
@@ -194,24 +194,24 @@ class Archive:
         missing = _Refusal(404, "notFound", "Document not found")
         if state is None or (cited and not cited.isdigit()):
             raise missing
-        entry = make_entry(self.seed, state)
-        if not entry.schema.has_document or (realm and realm.upper() != entry.owner):
+        record = make_record(self.seed, state)
+        if not record.schema.has_document or (realm and realm.upper() != record.owner):
             raise missing
         if state.deleted and options.get("include-deleted") != "true":
             raise missing
-        revision = int(cited) if cited else entry.revision
-        if not 1 <= revision <= entry.revision:
+        revision = int(cited) if cited else record.revision
+        if not 1 <= revision <= record.revision:
             raise missing
         if len(parts) >= 3 and parts[1] == "attachments":
-            return _attachment(entry, parts[-1])
-        body = document(self.seed, entry, revision)
+            return _attachment(record, parts[-1])
+        body = document(self.seed, record, revision)
         wants_info = parts[1:] == ["info"] or options.get("info") == "true"
         if parts[1:] not in ([], ["info"]):
             raise missing
         if not wants_info:
             return _json(body)
         size = len(json.dumps(body, ensure_ascii=False).encode())
-        envelope = info(entry, revision, size)
+        envelope = info(record, revision, size)
         if options.get("body") == "true":
             envelope["body"] = body
         return _json(envelope)
@@ -224,14 +224,14 @@ class Archive:
             return states[number] if 0 <= number < len(states) else None
         known = self._names
         for state in states[len(known) :]:
-            known[make_entry(self.seed, state).identifier] = state.number
+            known[make_record(self.seed, state).identifier] = state.number
         found = known.get(name)
         return None if found is None else states[found]
 
 
-def _draft(entry: Entry) -> _Line:
-    row = draft_row(entry)
-    return _Line(entry, True, {name: row[name] for name in row if name in LIGHT_FIELDS})
+def _draft(record: ScbdRecord) -> _Line:
+    row = draft_row(record)
+    return _Line(record, True, {name: row[name] for name in row if name in LIGHT_FIELDS})
 
 
 def _draft_numbers(scale: int) -> list[int]:
@@ -308,14 +308,14 @@ def _choose(row: dict[str, Json], names: list[str]) -> dict[str, Json]:
     return chosen
 
 
-def _attachment(entry: Entry, name: str) -> Answer:
+def _attachment(record: ScbdRecord, name: str) -> Answer:
     """A file of a record: small, and of the kind its name says."""
     if name.endswith(".pdf"):
         return Answer(_PDF, "application/pdf")
     if name.endswith(".png"):
         return Answer(_PNG, "image/png")
-    if name.endswith(".geojson") and entry.countries:
-        place = entry.countries[0]
+    if name.endswith(".geojson") and record.countries:
+        place = record.countries[0]
         shape = {"type": "Point", "coordinates": [place.longitude, place.latitude]}
         return _json({"type": "Feature", "properties": {}, "geometry": shape})
     raise _Refusal(404, "notFound", "Attachment not found")

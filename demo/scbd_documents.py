@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape
 
-from demo.scbd_records import Entry, Json, iso, reference
+from demo.scbd_records import ScbdRecord, Json, iso, reference
 
-Build = Callable[[int, Entry], dict[str, Json]]
+Build = Callable[[int, ScbdRecord], dict[str, Json]]
 
 _NATIONAL = {"identifier": "7437F880-7B12-4F26-AA91-CED37250DD0A"}
 _IN_FORCE = {"identifier": "97D6C7E6-5EAD-48B2-BD8D-DAB77153FF9C"}
@@ -27,43 +27,43 @@ _LIBRARY_SPECIAL = "7BBF86FE-68E5-4ED8-8174-7DD8D302C583"
 _NOBODY = {"userID": 0, "firstName": "", "lastName": "", "email": ""}
 
 
-def document(seed: int, entry: Entry, revision: int | None = None) -> dict[str, Json]:
+def document(seed: int, record: ScbdRecord, revision: int | None = None) -> dict[str, Json]:
     """The document behind an index row, as it is or as it was in an earlier revision."""
-    if revision is not None and revision < entry.revision:
-        back = entry.revision - revision
-        edits = max(0, entry.wording.edits - back)
-        entry = replace(entry, wording=replace(entry.wording, edits=edits))
+    if revision is not None and revision < record.revision:
+        back = record.revision - revision
+        edits = max(0, record.wording.edits - back)
+        record = replace(record, wording=replace(record.wording, edits=edits))
     head: dict[str, Json] = {
         "header": {
-            "identifier": entry.identifier,
-            "schema": entry.schema.name,
-            "languages": list(entry.wording.languages),
+            "identifier": record.identifier,
+            "schema": record.schema.name,
+            "languages": list(record.wording.languages),
         }
     }
-    if entry.government is not None:
-        head["government"] = {"identifier": entry.government}
-    made = head | _BUILDERS[entry.schema.name](seed, entry)
-    if entry.odd % 9 == 2:
+    if record.government is not None:
+        head["government"] = {"identifier": record.government}
+    made = head | _BUILDERS[record.schema.name](seed, record)
+    if record.odd % 9 == 2:
         made["notes"] = "A remark of the editors among themselves; not for publication."
     return made
 
 
-def info(entry: Entry, revision: int, size: int) -> dict[str, Json]:
+def info(record: ScbdRecord, revision: int, size: int) -> dict[str, Json]:
     """The envelope of a document; ``deletedOn`` tells when it was withdrawn."""
-    state = entry.state
-    metadata = {"schema": entry.schema.name}
-    if entry.government is not None:
-        metadata["government"] = entry.government
+    state = record.state
+    metadata = {"schema": record.schema.name}
+    if record.government is not None:
+        metadata["government"] = record.government
     deleted = iso(state.stamp) if state.deleted else None
     return {
-        "identifier": entry.identifier,
-        "documentID": entry.document_id,
-        "type": entry.schema.name,
-        "owner": f"country:{entry.government}" if entry.government else "user:0",
+        "identifier": record.identifier,
+        "documentID": record.document_id,
+        "type": record.schema.name,
+        "owner": f"country:{record.government}" if record.government else "user:0",
         "revision": revision,
-        "latestRevision": entry.revision,
+        "latestRevision": record.revision,
         "size": size,
-        "realm": entry.owner,
+        "realm": record.owner,
         "mediaType": "application/json",
         "charset": "utf-8",
         "createdOn": iso(state.born),
@@ -74,25 +74,25 @@ def info(entry: Entry, revision: int, size: int) -> dict[str, Json]:
         "deletedOn": deleted,
         "deletedBy": _NOBODY if deleted else None,
         "isRequest": False,
-        "title": _titles(entry),
+        "title": _titles(record),
         "summary": {},
         "metadata": metadata,
     }
 
 
-def _titles(entry: Entry) -> dict[str, str]:
-    return {lang: entry.wording.title(lang) for lang in entry.wording.languages}
+def _titles(record: ScbdRecord) -> dict[str, str]:
+    return {lang: record.wording.title(lang) for lang in record.wording.languages}
 
 
-def _texts(entry: Entry) -> dict[str, str]:
+def _texts(record: ScbdRecord) -> dict[str, str]:
     """The description as HTML, written as editors write it."""
     made = {}
-    for lang in entry.wording.languages:
-        text = escape(entry.wording.description(lang))
-        if entry.odd % 5 == 1:
+    for lang in record.wording.languages:
+        text = escape(record.wording.description(lang))
+        if record.odd % 5 == 1:
             text = f"<div>{text}<br/>&nbsp;</div>"
-        elif entry.odd % 5 == 2:
-            link = f'<a href="{entry.attachment("annex.pdf")}">PDF</a>'
+        elif record.odd % 5 == 2:
+            link = f'<a href="{record.attachment("annex.pdf")}">PDF</a>'
             text = f"<p>{text}</p><ul><li>{link}</li></ul>"
         else:
             text = f"<p>{text}</p>"
@@ -100,40 +100,40 @@ def _texts(entry: Entry) -> dict[str, str]:
     return made
 
 
-def _plain_texts(entry: Entry) -> dict[str, str]:
-    return {lang: entry.wording.description(lang) for lang in entry.wording.languages}
+def _plain_texts(record: ScbdRecord) -> dict[str, str]:
+    return {lang: record.wording.description(lang) for lang in record.wording.languages}
 
 
-def _agencies(entry: Entry) -> dict[str, str]:
-    return {lang: entry.wording.agency(lang) for lang in entry.wording.languages}
+def _agencies(record: ScbdRecord) -> dict[str, str]:
+    return {lang: record.wording.agency(lang) for lang in record.wording.languages}
 
 
 def _terms(identifiers: tuple[str, ...]) -> list[Json]:
     return [{"identifier": identifier} for identifier in identifiers]
 
 
-def _references(seed: int, schema: str, entry: Entry) -> list[Json]:
-    return [{"identifier": reference(seed, schema, entry.number)}]
+def _references(seed: int, schema: str, record: ScbdRecord) -> list[Json]:
+    return [{"identifier": reference(seed, schema, record.number)}]
 
 
-def _file(entry: Entry, name: str, *, tagged: bool = False) -> dict[str, str]:
+def _file(record: ScbdRecord, name: str, *, tagged: bool = False) -> dict[str, str]:
     """A file of the record; older documents tag its language."""
-    lang = entry.wording.languages[0]
-    return {"url": entry.attachment(name), "name": name, "tag" if tagged else "language": lang}
+    lang = record.wording.languages[0]
+    return {"url": record.attachment(name), "name": name, "tag" if tagged else "language": lang}
 
 
-def _site(entry: Entry, name: str) -> dict[str, str]:
-    lang = entry.wording.languages[0]
+def _site(record: ScbdRecord, name: str) -> dict[str, str]:
+    lang = record.wording.languages[0]
     return {"url": f"https://www.example.org/{lang}/{name}", "name": name, "language": lang}
 
 
-def _report(seed: int, entry: Entry) -> dict[str, Json]:
-    year = entry.wording.year
-    name = f"{entry.government}-report-{entry.document_id}.pdf"
+def _report(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    year = record.wording.year
+    name = f"{record.government}-report-{record.document_id}.pdf"
     return {
-        "title": _titles(entry),
-        "reportType": {"identifier": entry.report_type},
-        "summary": _plain_texts(entry),
+        "title": _titles(record),
+        "reportType": {"identifier": record.report_type},
+        "summary": _plain_texts(record),
         "jurisdiction": _NATIONAL,
         "startDate": f"{year}-01-01",
         "endDate": f"{year + 4}-12-31",
@@ -141,23 +141,23 @@ def _report(seed: int, entry: Entry) -> dict[str, Json]:
         "adoptionDate": f"{year}-01-17",
         "approvedStatus": _FINAL,
         "approvingBody": {"identifier": "2B1AA969-F4EA-4537-B7D9-C0108EE5D3D2"},
-        "documentLinks": [_file(entry, name, tagged=True)],
+        "documentLinks": [_file(record, name, tagged=True)],
     }
 
 
-def _report_6(seed: int, entry: Entry) -> dict[str, Json]:
+def _report_6(seed: int, record: ScbdRecord) -> dict[str, Json]:
     return {
-        "title": _titles(entry),
+        "title": _titles(record),
         "targetPursued": "national",
-        "nationalTargets": _references(seed, "nationalTarget", entry),
-        "implementationMeasures": [{"description": _texts(entry)}],
-        "biodiversityCountryProfile": {"statusAndTrends": _texts(entry)},
-        "relevantDocuments": [_file(entry, "sixth-report.pdf")],
+        "nationalTargets": _references(seed, "nationalTarget", record),
+        "implementationMeasures": [{"description": _texts(record)}],
+        "biodiversityCountryProfile": {"statusAndTrends": _texts(record)},
+        "relevantDocuments": [_file(record, "sixth-report.pdf")],
     }
 
 
-def _report_7(seed: int, entry: Entry) -> dict[str, Json]:
-    text = _texts(entry)
+def _report_7(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    text = _texts(record)
     nothing: dict[str, Json] = {
         name: [] for name in ("headline", "binary", "component", "complementary", "national")
     }
@@ -174,7 +174,7 @@ def _report_7(seed: int, entry: Entry) -> dict[str, Json]:
         "sectionIII": [
             {
                 "targetType": "national",
-                "target": _references(seed, "nationalTarget7", entry)[0],
+                "target": _references(seed, "nationalTarget7", record)[0],
                 "mainActionsSummary": text,
                 "levelOfProgress": _PROGRESS,
                 "progressSummary": text,
@@ -191,15 +191,15 @@ def _report_7(seed: int, entry: Entry) -> dict[str, Json]:
             }
         ],
         "sectionV": {"assessmentSummary": text},
-        "additionalDocuments": [_file(entry, "seventh-report.pdf")],
+        "additionalDocuments": [_file(record, "seventh-report.pdf")],
     }
 
 
-def _nbsap(seed: int, entry: Entry) -> dict[str, Json]:
-    year = entry.wording.year
+def _nbsap(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    year = record.wording.year
     return {
-        "title": _titles(entry),
-        "summary": _texts(entry),
+        "title": _titles(record),
+        "summary": _texts(record),
         "jurisdiction": _NATIONAL,
         "isGbfAligned": year >= 2022,
         "startDate": f"{year}-01-01",
@@ -207,249 +207,249 @@ def _nbsap(seed: int, entry: Entry) -> dict[str, Json]:
         "status": _FINAL,
         "completionYear": str(year - 1),
         "adoptionDate": f"{year}-05-20",
-        "documentLinks": [_file(entry, "strategy.pdf")],
+        "documentLinks": [_file(record, "strategy.pdf")],
     }
 
 
-def _target(seed: int, entry: Entry) -> dict[str, Json]:
-    aichi = entry.wording.topic.aichi
+def _target(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    aichi = record.wording.topic.aichi
     return {
         "isAichiTarget": False,
-        "title": _titles(entry),
-        "description": _plain_texts(entry),
+        "title": _titles(record),
+        "description": _plain_texts(record),
         "jurisdiction": _NATIONAL,
         "aichiTargets": _terms(aichi[:1]),
         "otherAichiTargets": _terms(aichi[1:]),
-        "relevantDocuments": [_site(entry, "targets")],
+        "relevantDocuments": [_site(record, "targets")],
     }
 
 
-def _target_7(seed: int, entry: Entry) -> dict[str, Json]:
-    targets = entry.wording.topic.targets
+def _target_7(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    targets = record.wording.topic.targets
     first = int(targets[0][-2:])
     return {
-        "title": _titles(entry),
-        "description": _texts(entry),
-        "sequence": 1 + entry.number % 23,
+        "title": _titles(record),
+        "description": _texts(record),
+        "sequence": 1 + record.number % 23,
         "globalGoalAlignment": _terms(("GBF-GOAL-A",)),
         "globalTargetAlignment": [
             {"identifier": target, "degreeOfAlignment": _HIGH} for target in targets
         ],
-        "degreeOfAlignmentInfo": _texts(entry),
+        "degreeOfAlignmentInfo": _texts(record),
         "headlineIndicators": _terms((f"GBF-INDICATOR-{first}.1",)),
         "binaryIndicators": _terms((f"KMGBF-INDICATOR-BIN-{first}",)),
         "componentIndicators": [],
         "complementaryIndicators": [],
         "otherNationalIndicators": [
             {
-                "identifier": f"5f1c1d52-0000-4000-8000-{entry.document_id:012}",
-                "value": _titles(entry),
+                "identifier": f"5f1c1d52-0000-4000-8000-{record.document_id:012}",
+                "value": _titles(record),
             }
         ],
         "hasNonStateActors": False,
         "additionalImplementation": {"identifier": "additionalImplementationNotRequired"},
-        "additionalDocuments": [_file(entry, "target.pdf")],
+        "additionalDocuments": [_file(record, "target.pdf")],
     }
 
 
-def _focal_point(seed: int, entry: Entry) -> dict[str, Json]:
-    assert entry.country is not None
+def _focal_point(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    assert record.country is not None
     return {
-        "categories": list(entry.categories),
-        "designation": _titles(entry),
-        "organization": _agencies(entry),
-        "country": {"identifier": entry.country.code.lower()},
+        "categories": list(record.categories),
+        "designation": _titles(record),
+        "organization": _agencies(record),
+        "country": {"identifier": record.country.code.lower()},
         "phones": ["+000 000 0000"],
-        "emails": [f"biodiversity-desk.{entry.government}@example.org"],
-        "websites": [_site(entry, "focal-point")],
+        "emails": [f"biodiversity-desk.{record.government}@example.org"],
+        "websites": [_site(record, "focal-point")],
     }
 
 
-def _authority(seed: int, entry: Entry) -> dict[str, Json]:
-    assert entry.country is not None
+def _authority(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    assert record.country is not None
     return {
-        "name": _titles(entry),
+        "name": _titles(record),
         "address": {"en": "1 Main Street"},
         "city": {"en": "Capital city"},
-        "country": {"identifier": entry.country.code.lower()},
+        "country": {"identifier": record.country.code.lower()},
         "phones": ["+000 000 0000"],
-        "emails": [f"authority.{entry.government}@example.org"],
-        "websites": [_site(entry, "authority")],
+        "emails": [f"authority.{record.government}@example.org"],
+        "websites": [_site(record, "authority")],
         "responsibleForAll": False,
-        "responsibilities": _texts(entry),
+        "responsibilities": _texts(record),
         "absJurisdiction": [_NATIONAL],
         "absGeneticResourceTypes": [_SPECIMEN],
     }
 
 
-def _measure(seed: int, entry: Entry) -> dict[str, Json]:
-    year = entry.wording.year
+def _measure(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    year = record.wording.year
     made: dict[str, Any] = {
-        "title": _titles(entry),
-        "description": _texts(entry),
+        "title": _titles(record),
+        "description": _texts(record),
         "type": {"identifier": "8165BF22-EEF0-4DF8-B3F2-8E0AEED13E2F"},
         "jurisdiction": _NATIONAL,
-        "documents": [_file(entry, "measure.pdf")],
+        "documents": [_file(record, "measure.pdf")],
         "status": _IN_FORCE,
         "adoption": f"{year}-02-27",
         "entryIntoForce": f"{year}-03-27",
-        "authorities": _references(seed, "authority", entry),
+        "authorities": _references(seed, "authority", record),
         "amendedMeasures": [],
         "isAmendment": False,
         "isModelContractualClause": False,
         "absMesasureNotApplicable": False,
         "absMeasures": {"geneticResources": {"answer": True, "elements": []}},
     }
-    if entry.odd % 15 == 4:
+    if record.odd % 15 == 4:
         made["retired"] = f"{year + 8}-12-31"
     return made
 
 
-def _permit(seed: int, entry: Entry) -> dict[str, Json]:
-    year = entry.wording.year
+def _permit(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    year = record.wording.year
     made: dict[str, Any] = {
-        "absCNA": _references(seed, "authority", entry)[0],
-        "title": _titles(entry),
+        "absCNA": _references(seed, "authority", record)[0],
+        "title": _titles(record),
         "dateOfIssuance": f"{year}-06-01",
         "dateOfExpiry": f"{year + 10}-06-01",
         "providersConfidential": True,
         "entitiesToWhomPICGrantedConfidential": True,
-        "subjectMatter": _texts(entry),
+        "subjectMatter": _texts(record),
         "subjectMatterConfidential": False,
         "keywords": [_SPECIMEN],
         "picGranted": True,
         "matEstablished": True,
         "usages": _terms(("60EA2F49-A9DD-406F-921A-8A1C9AA8DFDD",)),
         "usagesConfidential": False,
-        "permitFiles": [_file(entry, "permit.pdf")],
+        "permitFiles": [_file(record, "permit.pdf")],
     }
-    if entry.odd % 12 == 1:
+    if record.odd % 12 == 1:
         made["amendmentIntent"] = 1
-        made["amendmentDescription"] = {entry.wording.languages[0]: "<p>Revoked</p>"}
+        made["amendmentDescription"] = {record.wording.languages[0]: "<p>Revoked</p>"}
     return made
 
 
-def _law(seed: int, entry: Entry) -> dict[str, Json]:
+def _law(seed: int, record: ScbdRecord) -> dict[str, Json]:
     return {
         "jurisdiction": _NATIONAL,
-        "title": _titles(entry),
-        "description": _texts(entry),
+        "title": _titles(record),
+        "description": _texts(record),
         "type": {"identifier": "57217527-3732-437F-9AD8-45BEF4429FD5"},
-        "entryIntoForce": f"{entry.wording.year}-12-01",
-        "documents": [_file(entry, "act.pdf")],
+        "entryIntoForce": f"{record.wording.year}-12-01",
+        "documents": [_file(record, "act.pdf")],
         "isAmendment": False,
-        "authorities": _references(seed, "authority", entry),
+        "authorities": _references(seed, "authority", record),
         "cpbSubjectAreas": _terms(("1DCBA126-60F1-440D-BBB0-CC9CCC91C283",)),
         "cpbOrganismTypes": _terms(("65F83475-FBFD-4DCA-9DD8-10FC253A2F84",)),
         "expires": False,
     }
 
 
-def _biosafety_decision(seed: int, entry: Entry) -> dict[str, Json]:
+def _biosafety_decision(seed: int, record: ScbdRecord) -> dict[str, Json]:
     return {
-        "authorities": _references(seed, "authority", entry),
-        "title": _titles(entry),
-        "date": f"{entry.wording.year}-11-04",
+        "authorities": _references(seed, "authority", record),
+        "title": _titles(record),
+        "date": f"{record.wording.year}-11-04",
         "jurisdictions": [_NATIONAL],
         "isAmendment": False,
         "decisionTypes": _terms(("E8C5A15C-A736-4fb7-A1B6-192412BE7E45",)),
         "decisionResult": {"identifier": "3B9ECE67-B35C-40FF-8C06-4EA5FF762899"},
-        "conditions": _texts(entry),
-        "riskAssessments": _references(seed, "nationalRiskAssessment", entry),
-        "documents": [_file(entry, "decision.pdf")],
+        "conditions": _texts(record),
+        "riskAssessments": _references(seed, "nationalRiskAssessment", record),
+        "documents": [_file(record, "decision.pdf")],
         "expires": True,
     }
 
 
-def _risk_assessment(seed: int, entry: Entry) -> dict[str, Json]:
+def _risk_assessment(seed: int, record: ScbdRecord) -> dict[str, Json]:
     return {
-        "title": _titles(entry),
-        "date": f"{entry.wording.year}-07-15",
-        "authorities": _references(seed, "authority", entry),
+        "title": _titles(record),
+        "date": f"{record.wording.year}-07-15",
+        "authorities": _references(seed, "authority", record),
         "scopes": [],
-        "documents": [_file(entry, "assessment.pdf")],
-        "documentsSummary": _texts(entry),
-        "adverseEffectsOverallRisk": _texts(entry),
-        "riskManagementStrategies": _texts(entry),
+        "documents": [_file(record, "assessment.pdf")],
+        "documentsSummary": _texts(record),
+        "adverseEffectsOverallRisk": _texts(record),
+        "riskManagementStrategies": _texts(record),
     }
 
 
-def _resource(seed: int, entry: Entry) -> dict[str, Json]:
-    topic, year = entry.wording.topic, entry.wording.year
-    kind = _LIBRARY_SPECIAL if entry.odd % 10 == 6 else _LIBRARY
-    regions = [country.code.lower() for country in entry.countries]
+def _resource(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    topic, year = record.wording.topic, record.wording.year
+    kind = _LIBRARY_SPECIAL if record.odd % 10 == 6 else _LIBRARY
+    regions = [country.code.lower() for country in record.countries]
     return {
-        "title": _titles(entry),
+        "title": _titles(record),
         "resourceTypes": _terms((kind,)),
-        "organizations": _references(seed, "organization", entry),
-        "publisher": _agencies(entry),
-        "publicationDate": f"{year}-{1 + entry.odd % 12:02}",
+        "organizations": _references(seed, "organization", record),
+        "publisher": _agencies(record),
+        "publicationDate": f"{year}-{1 + record.odd % 12:02}",
         "rights": {"en": "CC BY 4.0"},
-        "resourceLinks": [_file(entry, "resource.pdf"), _site(entry, "library")],
-        "covers": [{"url": entry.attachment("cover.png"), "name": "cover.png"}],
-        "summary": _texts(entry),
+        "resourceLinks": [_file(record, "resource.pdf"), _site(record, "library")],
+        "covers": [{"url": record.attachment("cover.png"), "name": "cover.png"}],
+        "summary": _texts(record),
         "countryRegions": _terms(tuple(regions)),
         "gbfTargets": _terms(topic.targets),
         "aichiTargets": _terms(topic.aichi),
         "cbdSubjects": _terms(topic.subjects),
-        "tags": [{lang: topic.names[lang] for lang in entry.wording.languages}],
+        "tags": [{lang: topic.names[lang] for lang in record.wording.languages}],
         "adminTags": [],
     }
 
 
-def _organization(seed: int, entry: Entry) -> dict[str, Json]:
-    assert entry.country is not None
-    topic = entry.wording.topic
+def _organization(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    assert record.country is not None
+    topic = record.wording.topic
     return {
-        "acronym": {"en": f"CR{entry.country.code}"},
-        "name": _titles(entry),
+        "acronym": {"en": f"CR{record.country.code}"},
+        "name": _titles(record),
         "city": {"en": "Capital city"},
-        "country": {"identifier": entry.country.code.lower()},
+        "country": {"identifier": record.country.code.lower()},
         "emails": ["office@example.org"],
-        "websites": [_site(entry, "centre")],
+        "websites": [_site(record, "centre")],
         "organizationType": {"identifier": "86D464C3-B5BB-4B02-85E4-1AAD8D64CD27"},
-        "areasOfWork": [{lang: topic.names[lang] for lang in entry.wording.languages}],
+        "areasOfWork": [{lang: topic.names[lang] for lang in record.wording.languages}],
         "gbfTargets": _terms(topic.targets),
-        "profile": _texts(entry),
+        "profile": _texts(record),
         "coordinates": {
-            "lat": entry.country.latitude,
-            "lng": entry.country.longitude,
+            "lat": record.country.latitude,
+            "lng": record.country.longitude,
             "zoom": 8,
         },
     }
 
 
-def _ebsa(seed: int, entry: Entry) -> dict[str, Json]:
-    place = entry.countries[0]
+def _ebsa(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    place = record.countries[0]
     return {
-        "title": _titles(entry),
-        "summary": _texts(entry),
-        "areaIntroducion": _texts(entry),
-        "location": _texts(entry),
-        "gisFiles": [{"url": entry.attachment("shape.geojson"), "name": "shape.geojson"}],
+        "title": _titles(record),
+        "summary": _texts(record),
+        "areaIntroducion": _texts(record),
+        "location": _texts(record),
+        "gisFiles": [{"url": record.attachment("shape.geojson"), "name": "shape.geojson"}],
         "gisMapCenter": {"lat": place.latitude, "lng": place.longitude, "zoom": 5},
-        "areaDescription": _texts(entry),
-        "countries": [{"identifier": country.code.lower()} for country in entry.countries],
-        "beyondNationalJurisdiction": entry.odd % 2 == 0,
+        "areaDescription": _texts(record),
+        "countries": [{"identifier": country.code.lower()} for country in record.countries],
+        "beyondNationalJurisdiction": record.odd % 2 == 0,
         "status": "approved",
         "approvedByCopDecision": {"identifier": "COP-DECISION-XI-17"},
         "assessments": [
-            {"identifier": "uniqueness", "level": "high", "justification": _texts(entry)}
+            {"identifier": "uniqueness", "level": "high", "justification": _texts(record)}
         ],
-        "resources": _references(seed, "resource", entry),
+        "resources": _references(seed, "resource", record),
     }
 
 
-def _submission(seed: int, entry: Entry) -> dict[str, Json]:
-    topic, year = entry.wording.topic, entry.wording.year
+def _submission(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    topic, year = record.wording.topic, record.wording.year
     return {
-        "title": _titles(entry),
+        "title": _titles(record),
         "date": f"{year}-04-01",
         "notifications": _terms((f"{year}-0001",)),
         "cbdThematicAreas": _terms(topic.subjects),
         "gbfGoalsAndTargets": _terms(topic.targets),
-        "relevantDocuments": [_file(entry, "views.pdf")],
-        "relevantInformation": _texts(entry),
+        "relevantDocuments": [_file(record, "views.pdf")],
+        "relevantInformation": _texts(record),
     }
 
 

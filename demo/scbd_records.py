@@ -99,7 +99,7 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScbdRecord:
     """One record of the clearing-houses at a point of its life."""
 
     schema: Schema
@@ -221,7 +221,7 @@ def _turns(name: str) -> tuple[int, ...]:
     return tuple(turn for turn, schema in enumerate(wheel()) if schema.name == name)
 
 
-def make_entry(seed: int, state: State) -> Entry:
+def make_record(seed: int, state: State) -> ScbdRecord:
     """The record with a state's number, as it is in that state."""
     schema = wheel()[state.number % len(wheel())]
     dice = Dice(seed, "scbd", state.number)
@@ -276,7 +276,7 @@ def make_entry(seed: int, state: State) -> Entry:
     if schema.name == "focalPoint":
         shown = {realm.upper() for realm in realms} - {"CHM"} or {"CHM"}
         categories = dice.pick(_CATEGORIES[shown.pop()])
-    return Entry(
+    return ScbdRecord(
         schema=schema,
         state=state,
         wording=wording,
@@ -312,29 +312,29 @@ def reference(seed: int, schema: str, draw: int) -> str:
     return f"{identifier(seed, turns[draw % len(turns)])}@1"
 
 
-def light_row(entry: Entry) -> dict[str, Json]:
+def light_row(record: ScbdRecord) -> dict[str, Json]:
     """The fields of an index row by which harvesters choose, without the others."""
     row: dict[str, Json] = {
-        "id": entry.index_id,
-        "schema_s": entry.schema.name,
-        "schemaType_s": entry.schema.kind,
-        "realm_ss": list(entry.realms),
+        "id": record.index_id,
+        "schema_s": record.schema.name,
+        "schemaType_s": record.schema.kind,
+        "realm_ss": list(record.realms),
         "_state_s": "public",
-        "createdDate_dt": iso(entry.state.born),
+        "createdDate_dt": iso(record.state.born),
     }
-    if entry.schema.has_document:
-        row["identifier_s"] = entry.identifier
-        row["_documentId_i"] = entry.document_id
-        row["_revision_i"] = entry.revision
-    government = entry.government
+    if record.schema.has_document:
+        row["identifier_s"] = record.identifier
+        row["_documentId_i"] = record.document_id
+        row["_revision_i"] = record.revision
+    government = record.government
     # As rows of decisions were seen: the government only within another field.
-    if government is not None and not _is_bare(entry):
+    if government is not None and not _is_bare(record):
         row["government_s"] = government
-    lacks_date = entry.schema.name == "meeting" or (
-        entry.odd % 40 == 7 and entry.state.publications == 0
+    lacks_date = record.schema.name == "meeting" or (
+        record.odd % 40 == 7 and record.state.publications == 0
     )
     if not lacks_date:
-        row["updatedDate_dt"] = iso(entry.state.stamp)
+        row["updatedDate_dt"] = iso(record.state.stamp)
     return row
 
 
@@ -356,27 +356,27 @@ LIGHT_FIELDS = frozenset(
 )
 
 
-def full_row(entry: Entry) -> dict[str, Json]:
+def full_row(record: ScbdRecord) -> dict[str, Json]:
     """The whole index row."""
-    wording, schema = entry.wording, entry.schema
-    row = light_row(entry)
+    wording, schema = record.wording, record.schema
+    row = light_row(record)
     for name in ("createdDate", "updatedDate"):
         if f"{name}_dt" in row:
             row[f"{name}_s"] = row[f"{name}_dt"]
     row |= {
         "_latest_s": "true",
         "schema_EN_s": schema.label,
-        "schema_EN_t": [schema.label] if entry.odd % 30 == 3 else schema.label,
+        "schema_EN_t": [schema.label] if record.odd % 30 == 3 else schema.label,
         "schemaSort_i": schema.sort,
-        "url_ss": [_url(entry)],
+        "url_ss": [_url(record)],
         "text_EN_txt": [wording.title(wording.languages[0])],
     }
-    _add_texts(row, "title", entry, [(text.lang or "en", text.value) for text in entry.titles()])
+    _add_texts(row, "title", record, [(text.lang or "en", text.value) for text in record.titles()])
     if schema.has_document:
         row |= {
-            "uniqueIdentifier_s": entry.uid(),
-            "uniqueIdentifierRevisions_ss": [entry.uid(r) for r in range(1, entry.revision)],
-            "ownerRealm_s": entry.owner,
+            "uniqueIdentifier_s": record.uid(),
+            "uniqueIdentifierRevisions_ss": [record.uid(r) for r in range(1, record.revision)],
+            "ownerRealm_s": record.owner,
             # Whoever harvests must not keep these.
             "createdBy_s": "Records desk",
             "createdByEmail_s": "records-desk@example.org",
@@ -387,30 +387,30 @@ def full_row(entry: Entry) -> dict[str, Json]:
         if not row["uniqueIdentifierRevisions_ss"]:
             del row["uniqueIdentifierRevisions_ss"]
         summaries = [(lang, wording.description(lang)) for lang in wording.languages]
-        _add_texts(row, "summary", entry, summaries)
-    if entry.government is not None:
-        assert entry.country is not None
-        _add_government(row, entry, entry.country)
-    row |= _ROWS[schema.name](entry) if schema.name in _ROWS else {}
-    if entry.odd % 36 == 11:
+        _add_texts(row, "summary", record, summaries)
+    if record.government is not None:
+        assert record.country is not None
+        _add_government(row, record, record.country)
+    row |= _ROWS[schema.name](record) if schema.name in _ROWS else {}
+    if record.odd % 36 == 11:
         row["title_EN_t"] = [row["title_EN_t"]]
     return row
 
 
-def draft_row(entry: Entry) -> dict[str, Json]:
+def draft_row(record: ScbdRecord) -> dict[str, Json]:
     """The row of a draft: a revision in the making, of a record that may not be public yet."""
-    row = full_row(entry)
+    row = full_row(record)
     row |= {
         "id": f"{row['id']}_draft",
         "_state_s": "draft",
         "_latest_s": "false",
         "_workflow_s": "review",
         "version_s": "draft",
-        "_revision_i": entry.revision + 1,
-        "uniqueIdentifier_s": entry.uid(entry.revision + 1),
+        "_revision_i": record.revision + 1,
+        "uniqueIdentifier_s": record.uid(record.revision + 1),
     }
     for name in [name for name in row if name.startswith("title")]:
-        row[name] = f"DRAFT {entry.wording.title(entry.wording.languages[0])}"
+        row[name] = f"DRAFT {record.wording.title(record.wording.languages[0])}"
     return row
 
 
@@ -424,12 +424,12 @@ def compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _is_bare(entry: Entry) -> bool:
-    return entry.schema.name == "biosafetyDecision" and entry.odd % 10 == 4
+def _is_bare(record: ScbdRecord) -> bool:
+    return record.schema.name == "biosafetyDecision" and record.odd % 10 == 4
 
 
 def _add_texts(
-    row: dict[str, Json], name: str, entry: Entry, texts: list[tuple[str, str]]
+    row: dict[str, Json], name: str, record: ScbdRecord, texts: list[tuple[str, str]]
 ) -> None:
     """A text with its variants: those of languages it does not have are copies."""
     known = dict(texts)
@@ -437,65 +437,65 @@ def _add_texts(
     row[f"{name}_t"] = default
     if name == "title":
         row["title_s"] = default
-    copies = entry.schema.has_document or len(known) > 1 or entry.odd % 2 == 0
+    copies = record.schema.has_document or len(known) > 1 or record.odd % 2 == 0
     for lang in UN_LANGUAGES:
         if lang in known or copies or lang == "en":
             row[f"{name}_{lang.upper()}_t"] = known.get(lang, default)
 
 
-def _add_government(row: dict[str, Json], entry: Entry, country: Country) -> None:
+def _add_government(row: dict[str, Json], record: ScbdRecord, country: Country) -> None:
     code = country.code.lower()
-    row["grp_government_schema_s"] = f"{code}_{entry.schema.name}"
-    if _is_bare(entry):
-        row["meta_modifiedOn_dt"] = iso(entry.state.born)
+    row["grp_government_schema_s"] = f"{code}_{record.schema.name}"
+    if _is_bare(record):
+        row["meta_modifiedOn_dt"] = iso(record.state.born)
         return
     for lang in UN_LANGUAGES:
         row[f"government_{lang.upper()}_s"] = country.names[lang]
     name = country.names["en"]
-    row["government_EN_t"] = [name] if entry.odd % 24 == 5 else name
+    row["government_EN_t"] = [name] if record.odd % 24 == 5 else name
     row["government_CEN_s"] = compact({"identifier": code, "title": name})
     row["government_REL_ss"] = [code, _GROUPS[country.region], _PARTIES]
     row["hostGovernments_ss"] = [code]
 
 
-def _url(entry: Entry) -> str:
-    host, name = HOSTS[entry.owner], entry.schema.name
-    if entry.schema.has_document:
+def _url(record: ScbdRecord) -> str:
+    host, name = HOSTS[record.owner], record.schema.name
+    if record.schema.has_document:
         if name == "nationalTarget7":
-            return f"https://{host}/national-targets/my-country/part-1/{entry.identifier}/view"
+            return f"https://{host}/national-targets/my-country/part-1/{record.identifier}/view"
         if name == "nationalReport7":
-            return f"https://{host}/national-reports/nr7/{entry.identifier}"
-        if entry.owner == "ABS":
-            return f"https://{host}/database/record/{entry.document_id}"
-        return f"https://{host}/database/record?documentID={entry.document_id}"
-    symbol, year = entry.symbol(), entry.wording.year
+            return f"https://{host}/national-reports/nr7/{record.identifier}"
+        if record.owner == "ABS":
+            return f"https://{host}/database/record/{record.document_id}"
+        return f"https://{host}/database/record?documentID={record.document_id}"
+    symbol, year = record.symbol(), record.wording.year
     if name == "meeting":
         return f"https://{host}/meetings/{symbol}"
     if name == "decision":
-        session = entry.wording.values["session"]
-        return f"https://{host}/decisions/cop/{session}/{entry.wording.number}"
+        session = record.wording.values["session"]
+        return f"https://{host}/decisions/cop/{session}/{record.wording.number}"
     if name == "notification":
         return f"/doc/notifications/{year}/ntf-{symbol}-en.pdf"
     return f"/doc/{name.lower()}/{year}/{symbol.lower()}-en.pdf"
 
 
-def _subject_rows(entry: Entry, name: str) -> dict[str, Json]:
-    return {name: list(entry.wording.topic.subjects)}
+def _subject_rows(record: ScbdRecord, name: str) -> dict[str, Json]:
+    return {name: list(record.wording.topic.subjects)}
 
 
-def _row_report(entry: Entry) -> dict[str, Json]:
-    name = f"{entry.government}-report-{entry.document_id}.pdf"
+def _row_report(record: ScbdRecord) -> dict[str, Json]:
+    name = f"{record.government}-report-{record.document_id}.pdf"
     return {
-        "reportType_s": entry.report_type,
-        "reportType_EN_t": _REPORT_NAMES[entry.report_type],
-        "year_is": [entry.wording.year],
-        "documentLinks_s": compact([{"url": entry.attachment(name), "name": name}]),
+        "reportType_s": record.report_type,
+        "reportType_EN_t": _REPORT_NAMES[record.report_type],
+        "year_is": [record.wording.year],
+        "documentLinks_s": compact([{"url": record.attachment(name), "name": name}]),
     }
 
 
-def _row_target(entry: Entry) -> dict[str, Json]:
-    topic = entry.wording.topic
-    if entry.schema.name == "nationalTarget":
+def _row_target(record: ScbdRecord) -> dict[str, Json]:
+    topic = record.wording.topic
+    if record.schema.name == "nationalTarget":
         return {"aichiTargets_ss": list(topic.aichi)}
     return {
         "globalTargetAlignment_ss": list(topic.targets),
@@ -504,117 +504,119 @@ def _row_target(entry: Entry) -> dict[str, Json]:
     }
 
 
-def _row_focal_point(entry: Entry) -> dict[str, Json]:
+def _row_focal_point(record: ScbdRecord) -> dict[str, Json]:
     return {
-        "ctgList_ss": list(entry.categories),
-        "type_ss": list(entry.categories),
-        "function_t": entry.wording.title(entry.wording.languages[0]),
-        "organization_t": entry.wording.agency("en"),
-        "email_ss": [f"biodiversity-desk.{entry.government}@example.org"],
+        "ctgList_ss": list(record.categories),
+        "type_ss": list(record.categories),
+        "function_t": record.wording.title(record.wording.languages[0]),
+        "organization_t": record.wording.agency("en"),
+        "email_ss": [f"biodiversity-desk.{record.government}@example.org"],
         "telephone_ss": ["+000 000 0000"],
     }
 
 
-def _row_permit(entry: Entry) -> dict[str, Json]:
-    extra = {"amendmentIntent_i": 1} if entry.odd % 12 == 1 else {}
-    return {"date_dt": f"{entry.wording.year}-06-01T00:00:00Z", **extra}
+def _row_permit(record: ScbdRecord) -> dict[str, Json]:
+    extra = {"amendmentIntent_i": 1} if record.odd % 12 == 1 else {}
+    return {"date_dt": f"{record.wording.year}-06-01T00:00:00Z", **extra}
 
 
-def _row_resource(entry: Entry) -> dict[str, Json]:
-    topic = entry.wording.topic
-    codes = [country.code.lower() for country in entry.countries]
-    groups = [_GROUPS[country.region] for country in entry.countries]
+def _row_resource(record: ScbdRecord) -> dict[str, Json]:
+    topic = record.wording.topic
+    codes = [country.code.lower() for country in record.countries]
+    groups = [_GROUPS[country.region] for country in record.countries]
     return {
         "cbdSubjects_ss": list(topic.subjects),
         "gbfTargets_ss": list(topic.targets),
         "gbfTargets_REL_ss": [*topic.targets, "GBF-GOALS-TARGETS"],
         "countryRegions_ss": codes,
         "countryRegions_REL_ss": list(dict.fromkeys(codes + groups)),
-        "publicationYear_is": [entry.wording.year],
+        "publicationYear_is": [record.wording.year],
     }
 
 
-def _row_organization(entry: Entry) -> dict[str, Json]:
-    assert entry.country is not None
+def _row_organization(record: ScbdRecord) -> dict[str, Json]:
+    assert record.country is not None
     return {
-        "country_s": entry.country.code.lower(),
-        "country_EN_t": entry.country.names["en"],
+        "country_s": record.country.code.lower(),
+        "country_EN_t": record.country.names["en"],
         "websites_C_ss": [compact({"url": "https://www.example.org", "name": "Website"})],
     }
 
 
-def _row_ebsa(entry: Entry) -> dict[str, Json]:
+def _row_ebsa(record: ScbdRecord) -> dict[str, Json]:
     return {
-        "country_ss": [country.code.lower() for country in entry.countries],
+        "country_ss": [country.code.lower() for country in record.countries],
         "status_s": "approved",
-        "description_t": entry.wording.description(entry.wording.languages[0]),
-        "shapeUrl_ss": [entry.attachment("shape.geojson")],
+        "description_t": record.wording.description(record.wording.languages[0]),
+        "shapeUrl_ss": [record.attachment("shape.geojson")],
     }
 
 
-def _row_submission(entry: Entry) -> dict[str, Json]:
-    files = [{"type": "application/pdf", "language": "en", "url": entry.attachment("views.pdf")}]
+def _row_submission(record: ScbdRecord) -> dict[str, Json]:
+    files = [{"type": "application/pdf", "language": "en", "url": record.attachment("views.pdf")}]
     return {
-        "notifications_ss": [f"{entry.wording.year}-0001"],
-        "date_dt": f"{entry.wording.year}-04-01T00:00:00Z",
+        "notifications_ss": [f"{record.wording.year}-0001"],
+        "date_dt": f"{record.wording.year}-04-01T00:00:00Z",
         "files_ss": [compact(file) for file in files],
-        **_subject_rows(entry, "thematicAreas_ss"),
+        **_subject_rows(record, "thematicAreas_ss"),
     }
 
 
-def _row_meeting(entry: Entry) -> dict[str, Json]:
-    assert entry.country is not None
-    code, name = entry.country.code.lower(), entry.country.names
-    year, month = entry.wording.year, 1 + entry.odd % 12
+def _row_meeting(record: ScbdRecord) -> dict[str, Json]:
+    assert record.country is not None
+    code, name = record.country.code.lower(), record.country.names
+    year, month = record.wording.year, 1 + record.odd % 12
     return {
-        "symbol_s": entry.symbol(),
+        "symbol_s": record.symbol(),
         "eventCity_t": "Capital city",
         "eventCountry_s": code,
         **{f"eventCountry_{lang.upper()}_t": name[lang] for lang in UN_LANGUAGES},
         "eventCountry_CEN_s": compact({"identifier": code, "title": name["en"]}),
         "startDate_dt": f"{year}-{month:02}-06T00:00:00Z",
         "endDate_dt": f"{year}-{month:02}-08T00:00:00Z",
-        **_subject_rows(entry, "themes_ss"),
+        **_subject_rows(record, "themes_ss"),
     }
 
 
-def _row_notification(entry: Entry) -> dict[str, Json]:
-    year = entry.wording.year
-    url = f"https://www.example.org{_url(entry)}"
+def _row_notification(record: ScbdRecord) -> dict[str, Json]:
+    year = record.wording.year
+    url = f"https://www.example.org{_url(record)}"
     files = [{"type": "application/pdf", "language": "en", "url": url}]
     return {
-        "symbol_s": entry.symbol(),
-        "reference_s": f"DEMO/{entry.number:05}",
+        "symbol_s": record.symbol(),
+        "reference_s": f"DEMO/{record.number:05}",
         "sender_s": "Executive Secretary",
         "from_t": "Executive Secretary",
         "recipient_ss": ["CBD National Focal Points"],
-        "fulltext_t": entry.wording.description("en"),
+        "fulltext_t": record.wording.description("en"),
         "date_dt": f"{year}-02-20T00:00:00Z",
         "actionDate_dt": f"{year}-04-30T00:00:00Z",
         # A string that holds an array here; an array of strings on submissions.
         "files_ss": compact(files),
-        **_subject_rows(entry, "thematicAreas_ss"),
+        **_subject_rows(record, "thematicAreas_ss"),
     }
 
 
-def _row_outreach(entry: Entry) -> dict[str, Json]:
+def _row_outreach(record: ScbdRecord) -> dict[str, Json]:
     return {
-        "symbol_s": entry.symbol(),
-        "date_dt": f"{entry.wording.year}-05-22T00:00:00Z",
-        "description_t": entry.wording.description("en"),
-        "description_EN_t": entry.wording.description("en"),
-        **_subject_rows(entry, "themes_ss"),
+        "symbol_s": record.symbol(),
+        "date_dt": f"{record.wording.year}-05-22T00:00:00Z",
+        "description_t": record.wording.description("en"),
+        "description_EN_t": record.wording.description("en"),
+        **_subject_rows(record, "themes_ss"),
         "themes_CEN_ss": [
             compact({"identifier": code, "title": code.rpartition("-")[2]})
-            for code in entry.wording.topic.subjects
+            for code in record.wording.topic.subjects
         ],
     }
 
 
-def _row_decision(entry: Entry) -> dict[str, Json]:
-    session, number = entry.wording.values["session"], entry.wording.number
+def _row_decision(record: ScbdRecord) -> dict[str, Json]:
+    session, number = record.wording.values["session"], record.wording.number
     code = f"DEMO/COP/{session:02}/{number:02}"
-    pdf = f"https://www.example.org/doc/decisions/cop-{session}/cop-{session}-dec-{number:02}-en.pdf"
+    pdf = (
+        f"https://www.example.org/doc/decisions/cop-{session}/cop-{session}-dec-{number:02}-en.pdf"
+    )
     return {
         "code_s": code,
         "dttCode_s": code,
@@ -623,10 +625,10 @@ def _row_decision(entry: Entry) -> dict[str, Json]:
         "session_i": session,
         "decision_i": number,
         "position_i": number,
-        "date_dt": f"{entry.wording.year}-11-01T00:00:00Z",
+        "date_dt": f"{record.wording.year}-11-01T00:00:00Z",
         "file_en_s": pdf,
         "file_ss": [compact({"language": "en", "url": pdf, "type": "application/pdf"})],
-        **_subject_rows(entry, "themes_ss"),
+        **_subject_rows(record, "themes_ss"),
     }
 
 
