@@ -24,9 +24,8 @@ class State:
 
     number: int
     edits: int
-    """How often its content was changed since the network began."""
-    publications: int
-    """How often it was published since: edits and returns."""
+    """How often its content was changed since the network began; a record that comes back
+    comes back changed."""
     born: int
     stamp: int
     """When it last changed, went or came, or was stamped anew."""
@@ -41,7 +40,7 @@ def begin(seed: int, name: str, size: int, *, gone: int = 0) -> list[State]:
         dice = Dice(seed, name, "life", number)
         born = FIRST + dice.below(span)
         stamp = born + dice.below(LAST - born + 1)
-        states.append(State(number, 0, 0, born, stamp, deleted=number >= size))
+        states.append(State(number, 0, born, stamp, deleted=number >= size))
     return states
 
 
@@ -65,17 +64,13 @@ def advance(
     edited = max(1, len(live) // 20)
     going = max(1, len(live) // 60)
     for state in live[:edited]:
-        after[state.number] = replace(
-            state, edits=state.edits + 1, publications=state.publications + 1, stamp=now
-        )
+        after[state.number] = replace(state, edits=state.edits + 1, stamp=now)
     for state in live[edited : edited + going]:
         after[state.number] = replace(state, stamp=now, deleted=True)
     for state in gone[: (len(gone) + 2) // 3]:
-        after[state.number] = replace(
-            state, publications=state.publications + 1, stamp=now, deleted=False
-        )
+        after[state.number] = replace(state, edits=state.edits + 1, stamp=now, deleted=False)
     for number in range(len(states), len(states) + max(1, len(live) // 40)):
-        after.append(State(number, 0, 0, now, now))
+        after.append(State(number, 0, now, now))
     if restamp:
         after = [state if state.deleted else replace(state, stamp=now) for state in after]
     return after

@@ -17,13 +17,13 @@ from demo import feeds, life
 from demo.feeds import Feed
 from demo.oai import Repository
 from demo.oai_records import BULLETIN, REGIONAL, Holdings
-from demo.phrases import country
+from demo.phrases import UN_LANGUAGES, country
 from demo.scbd import Archive
 from demo.server import HOST, Answer, Request, Server
 
 REALMS = {"demo-chm": "CHM", "demo-bch": "BCH", "demo-absch": "ABS"}
 """The clearing-houses' sources, and the realm each of them is."""
-_LANGUAGES = ["en", "fr", "es", "ar", "ru", "zh"]
+_LANGUAGES = [*UN_LANGUAGES, "pt", "sw", "ja"]
 _REGIONAL_SIZE, _REGIONAL_GONE = 400, 12
 _BULLETIN_SIZE, _BULLETIN_GONE = 60, 3
 
@@ -40,7 +40,9 @@ class Expectation:
     type: str
     """Its record type."""
     title: tuple[Text, ...]
-    """Its titles; a language is ``None`` where the source does not say."""
+    """Its titles; a language is ``None`` where the source does not say. Empty for a focal
+    point: the source's title is a person's name, and what a hub puts in its place is its own
+    affair."""
     countries: tuple[str, ...]
     """ISO 3166-1 alpha-2 codes, and ``EU``."""
 

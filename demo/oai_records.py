@@ -161,7 +161,7 @@ class Holdings:
             issued=issued,
             url=url,
             sets=tuple(sets),
-            version=state.publications + 1,
+            version=state.edits + 1,
         )
 
 
@@ -254,7 +254,8 @@ def eml(record: OaiRecord) -> str:
         for word in (wording.topic.names[first], *_codes(wording))
     )
     return (
-        f'<eml:eml xmlns:eml="{EML}" xmlns:xsi="{_XSI}" xsi:schemaLocation="{EML} '
+        # EML's inner elements have no namespace; the envelope's would be theirs.
+        f'<eml:eml xmlns="" xmlns:eml="{EML}" xmlns:xsi="{_XSI}" xsi:schemaLocation="{EML} '
         'http://rs.gbif.org/schema/eml-gbif-profile/1.2/eml.xsd" '
         f'packageId="{record.identifier}/v1.{record.version}" system="http://registry.example.org" '
         f'scope="system" xml:lang="{code}"><dataset>'

@@ -16,8 +16,8 @@ from demo.life import State
 from demo.scbd_documents import document, info
 from demo.scbd_records import (
     LIGHT_FIELDS,
-    ScbdRecord,
     Json,
+    ScbdRecord,
     draft_row,
     full_row,
     light_row,
@@ -99,7 +99,7 @@ class Archive:
         size = len(wheel()) * self.scale
         self._phase = _Phase(tuple(life.begin(self.seed, NAME, size)))
         self._drafts = [
-            _draft(make_record(self.seed, State(number, 0, 0, life.LAST, life.LAST)))
+            _draft(make_record(self.seed, State(number, 0, life.LAST, life.LAST)))
             for number in _draft_numbers(self.scale)
         ]
 

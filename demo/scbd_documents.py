@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape
 
-from demo.scbd_records import ScbdRecord, Json, iso, reference
+from demo.scbd_records import Json, ScbdRecord, iso, reference
 
 Build = Callable[[int, ScbdRecord], dict[str, Json]]
 
@@ -256,6 +256,9 @@ def _focal_point(seed: int, record: ScbdRecord) -> dict[str, Json]:
     assert record.country is not None
     return {
         "categories": list(record.categories),
+        # Names are where names of persons are in the live documents.
+        "firstName": "Office",
+        "lastName": f"Holder {record.number}",
         "designation": _titles(record),
         "organization": _agencies(record),
         "country": {"identifier": record.country.code.lower()},

@@ -155,8 +155,22 @@ class ScbdRecord:
         return tuple(country.code for country in named)
 
     def titles(self) -> tuple[Text, ...]:
-        """The titles in the languages it really has."""
-        return self.wording.titles()
+        """The titles a hub should publish, in the languages the source vouches for.
+
+        None for a focal point: its title is a person's name. A document says what its
+        languages are. A bare row does not: where its default text stands under several
+        languages, it is in none that could be named.
+        """
+        if self.schema.name == "focalPoint":
+            return ()
+        texts = self.wording.titles()
+        if self.schema.has_document or not self.has_copies() or len(texts) == len(UN_LANGUAGES):
+            return texts
+        return (Text(value=texts[0].value), *texts[1:])
+
+    def has_copies(self) -> bool:
+        """Whether its row has every language, with copies for want of translations."""
+        return self.schema.has_document or len(self.wording.languages) > 1 or self.odd % 2 == 0
 
     def uid(self, revision: int | None = None) -> str:
         """The unique identifier with a revision, in the lower case of the index."""
@@ -285,7 +299,7 @@ def make_record(seed: int, state: State) -> ScbdRecord:
         owner=owner,
         realms=realms,
         identifier=identifier(seed, state.number),
-        revision=1 + dice.below(3) + state.publications,
+        revision=1 + dice.below(3) + state.edits,
         report_type=report_type,
         categories=categories,
         odd=dice.below(360),
@@ -331,7 +345,7 @@ def light_row(record: ScbdRecord) -> dict[str, Json]:
     if government is not None and not _is_bare(record):
         row["government_s"] = government
     lacks_date = record.schema.name == "meeting" or (
-        record.odd % 40 == 7 and record.state.publications == 0
+        record.odd % 40 == 7 and record.state.edits == 0
     )
     if not lacks_date:
         row["updatedDate_dt"] = iso(record.state.stamp)
@@ -371,7 +385,10 @@ def full_row(record: ScbdRecord) -> dict[str, Json]:
         "url_ss": [_url(record)],
         "text_EN_txt": [wording.title(wording.languages[0])],
     }
-    _add_texts(row, "title", record, [(text.lang or "en", text.value) for text in record.titles()])
+    titles = [(lang, wording.title(lang)) for lang in wording.languages]
+    if schema.name == "focalPoint":
+        titles = [("en", f"Office Holder {record.number}")]
+    _add_texts(row, "title", record, titles)
     if schema.has_document:
         row |= {
             "uniqueIdentifier_s": record.uid(),
@@ -437,9 +454,9 @@ def _add_texts(
     row[f"{name}_t"] = default
     if name == "title":
         row["title_s"] = default
-    copies = record.schema.has_document or len(known) > 1 or record.odd % 2 == 0
+    copies = record.has_copies()
     for lang in UN_LANGUAGES:
-        if lang in known or copies or lang == "en":
+        if lang in known or copies:
             row[f"{name}_{lang.upper()}_t"] = known.get(lang, default)
 
 
@@ -508,6 +525,9 @@ def _row_focal_point(record: ScbdRecord) -> dict[str, Json]:
     return {
         "ctgList_ss": list(record.categories),
         "type_ss": list(record.categories),
+        # In the live index these are a person's: whoever harvests must not publish them.
+        "firstName_s": "Office",
+        "lastName_s": f"Holder {record.number}",
         "function_t": record.wording.title(record.wording.languages[0]),
         "organization_t": record.wording.agency("en"),
         "email_ss": [f"biodiversity-desk.{record.government}@example.org"],

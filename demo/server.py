@@ -56,7 +56,7 @@ class Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__((HOST, port), _Handler)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.05,), name="demo-network", daemon=True
+            target=self.serve_forever, args=(0.02,), name="demo-network", daemon=True
         )
 
     def start(self) -> None:

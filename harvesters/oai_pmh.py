@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from lxml import etree
-
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
@@ -317,7 +315,7 @@ class _Window:
         for header in _children(listed, "header"):
             document = _read_header(header, self.prefix)
             if document is None:
-                rejects.append(Reject(reason="no_identifier", fragment=etree.tostring(header)))
+                rejects.append(Reject(reason="no_identifier", fragment=xml.to_bytes(header)))
             elif document.deleted:
                 documents.append(document)
             else:
@@ -359,7 +357,7 @@ def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[
                 metadata = child
         document = None if header is None else _read_header(header, prefix)
         if document is None:
-            rejects.append(Reject(reason="no_identifier", fragment=etree.tostring(record)))
+            rejects.append(Reject(reason="no_identifier", fragment=xml.to_bytes(record)))
             continue
         if not document.deleted:
             root = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from pathlib import Path
 
 import pycountry
@@ -192,6 +193,18 @@ def test_focal_point_categories_name_a_treaty() -> None:
         "cartagena",
         "nagoya",
     }
+
+
+def test_the_crosswalk_of_focal_points_knows_the_same_treaties() -> None:
+    file = ROOT / "mappings" / "crosswalks" / "scbd" / "focalPoint.toml"
+    inline = tomllib.loads(file.read_text(encoding="utf-8"))["tables"]["category_treaties"]
+    assert inline == {row["code"]: row["treaty"] for row in rows("focal_point_categories")}
+
+
+def test_every_crosswalk_of_a_schema_is_chosen_for_a_known_schema() -> None:
+    file = ROOT / "mappings" / "crosswalks" / "scbd.toml"
+    choices = set(tomllib.loads(file.read_text(encoding="utf-8"))["choices"]) - {"*"}
+    assert choices <= set(codes("scbd_schemas"))
 
 
 def test_record_types_page_is_in_step() -> None:
