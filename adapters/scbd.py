@@ -95,7 +95,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         yield page
     walk.next_since = walk.started
     whole = walk.since is None and walk.checkpoint is None and walk.short is None
-    if whole and not options.schemas and source.deletions == "absence" and walk.live is not None:
+    if whole and source.deletions == "absence" and walk.live is not None:
         missing = [name for name in await walk.live() if name not in listed]
         async for page in _gone(api, walk, missing):
             yield page
@@ -123,13 +123,16 @@ class _Api:
         """The envelope of a record, also of a withdrawn one; ``None`` if it is not known."""
         path = f"/documents/{quote(identifier, safe='')}/info?include-deleted=true"
         payload = await self._get(path, self.options.realm.upper())
+        if payload is None:  # shown here, but owned by another realm
+            payload = await self._get(path, None)
         return None if payload is None else (payload, jsons.parse(payload.body, payload.url))
 
-    async def _get(self, path: str, realm: str) -> Payload | None:
+    async def _get(self, path: str, realm: str | None) -> Payload | None:
+        headers = {"Accept": "application/json", **({"Realm": realm} if realm else {})}
         payload = await self.fetch(
             Request(
                 url=f"{self.base}/api/v2013{path}",
-                headers={"Accept": "application/json", "Realm": realm},
+                headers=headers,
                 kinds=("json",),
                 accept=(200, 404),
             )

@@ -587,6 +587,7 @@ def records(
             head = {
                 "identifier": record.identifier,
                 "oai": f"oai:{settings.repository_id}:{record.identifier}",
+                "source": record.identifier.partition("/")[0],
                 "datestamp": record.datestamp,
                 "deleted": record.deleted,
                 "sets": list(record.sets),
@@ -643,10 +644,9 @@ def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_jso
     """Start the demonstration network, harvest all of it, then serve."""
     from ipaddress import ip_network
 
-    from demo.network import Network
-
     from chm_hub import web
     from chm_hub.pipeline import Wanted
+    from demo.network import Network
 
     if not once:
         web.check_port(host, port)

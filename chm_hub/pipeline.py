@@ -8,6 +8,7 @@ document is decided in one place.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -269,6 +270,8 @@ class _Writer:
         self.lease = lease
         self.since = since
         self.context = source.as_context()
+        self.rules = _rules(crosswalk, self.context)
+        """Digest of all that bears on what becomes of a document."""
         self.going: dict[str, Change] = {}
         """Live records that the source says are gone; deleted together at the end."""
         self.seen: set[bytes] = set()
@@ -369,7 +372,7 @@ class _Writer:
             before is not None
             and not before.deleted
             and before.document == digest
-            and before.crosswalk == self.crosswalk.digest
+            and before.crosswalk == self.rules
             and before.sets[0].startswith("~") is not published
         ):
             self.going.pop(name, None)
@@ -389,7 +392,7 @@ class _Writer:
         plain = to_dict(outcome.record)
         content = f"{formats.VERSION}:{content_hash(plain)}"
         sets = tuple(sets_of(outcome.record)) if published else private_sets(self.source.id)
-        touch = (name, digest, self.crosswalk.digest, page, index)
+        touch = (name, digest, self.rules, page, index)
         if (
             before is not None
             and not before.deleted
@@ -405,7 +408,7 @@ class _Writer:
             sets=sets,
             fragments=_render(outcome.record) if published else {},
             document=digest,
-            crosswalk=self.crosswalk.digest,
+            crosswalk=self.rules,
             page=page,
             index=index,
         )
@@ -435,7 +438,7 @@ class _Writer:
             hash="",
             sets=alone if before is None else before.sets,
             document=digest,
-            crosswalk=self.crosswalk.digest,
+            crosswalk=self.rules,
             page=page,
             index=index,
             was=before,
@@ -547,6 +550,11 @@ def _provenance(
         "harvested": now.replace(microsecond=0),
         "run": run,
     }
+
+
+def _rules(crosswalk: crosswalks.Crosswalk, context: dict[str, Any]) -> str:
+    told = json.dumps([crosswalk.digest, context, formats.VERSION], sort_keys=True, default=str)
+    return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _as_known(change: Change) -> Known:

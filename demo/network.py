@@ -77,7 +77,7 @@ class Network:
     ``seed`` chooses the content and the course of events. ``port`` 0 takes a free one.
     ``scale`` multiplies the records of the repositories and the clearing-houses, not of the
     feeds. ``clock`` gives the time of each answer and of each phase, aware and not before
-    2025 (``ValueError``): the records of the first phase are older than that. ``delay`` is
+    December 2024 (``ValueError``): the records of the first phase are older than that. ``delay`` is
     the seconds each answer takes.
     """
 

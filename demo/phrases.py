@@ -128,11 +128,13 @@ def compose(
     languages: tuple[str, ...],
     edits: int = 0,
     year: int | None = None,
+    topic: int | None = None,
     **values: Any,
 ) -> Wording:
     """Word a record of a form in ``data/phrases.toml``.
 
     Languages the form has no words for are left out; English stands in if none is left.
+    ``year`` and ``topic`` (its place in the file) are drawn unless they are given;
     ``values`` fill further places of the form, as they are or one for each language.
     """
     phrases = _phrases()
@@ -140,13 +142,13 @@ def compose(
     known = tuple(lang for lang in languages if lang in chosen) or ("en",)
     # Only the first topics are worded in the languages beside the six.
     topics = phrases["topics"] if set(known) <= set(UN_LANGUAGES) else phrases["wide"]
-    topic: Topic = dice.pick(topics)
+    theme: Topic = dice.pick(topics) if topic is None else phrases["topics"][topic]
     for name in _NAMED:
         if "{" + name + "}" in chosen["en"] and name not in values:
             values[name] = dice.pick(phrases[name])
     return Wording(
         languages=known,
-        topic=topic,
+        topic=theme,
         country=country,
         year=year if year is not None else 2012 + dice.below(12),
         number=1 + dice.below(97),

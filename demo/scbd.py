@@ -14,16 +14,8 @@ from urllib.parse import unquote
 from demo import life
 from demo.life import State
 from demo.scbd_documents import document, info
-from demo.scbd_records import (
-    LIGHT_FIELDS,
-    Json,
-    ScbdRecord,
-    draft_row,
-    full_row,
-    light_row,
-    make_record,
-    wheel,
-)
+from demo.scbd_records import Json, ScbdRecord, make_record, wheel
+from demo.scbd_rows import LIGHT_FIELDS, draft_row, full_row, light_row
 from demo.server import Answer, Request
 from demo.solr_query import QueryError, Test, compile_query
 

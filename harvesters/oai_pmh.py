@@ -68,7 +68,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         checkpoint = {}
         async for page in window.pages():
             yield page
-    walk.covers_all = walk.since is None and not options.sets and walk.checkpoint is None
+    walk.covers_all = walk.since is None and walk.checkpoint is None
     walk.complete = walk.short is None
 
 

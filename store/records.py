@@ -249,11 +249,7 @@ class Records:
             self._batches.insert_one(_batch_row(number, source, datestamp, entries, changes))
             self._records.bulk_write(
                 [
-                    ReplaceOne(
-                        {"_id": change.identifier},
-                        _row(change, source, number * STRIDE + index, datestamp),
-                        upsert=True,
-                    )
+                    _write(change, _row(change, source, number * STRIDE + index, datestamp))
                     for index, change in enumerate(changes)
                 ],
                 ordered=False,
@@ -547,9 +543,19 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
             "page": change.page,
             "index": change.index,
         },
-        "record": change.record or {},
+        "record": change.record,
         "xml": dict(change.fragments),
     }
+
+
+def _write(change: Change, row: dict[str, Any]) -> UpdateOne | ReplaceOne[dict[str, Any]]:
+    if change.record is not None:
+        return ReplaceOne({"_id": change.identifier}, row, upsert=True)
+    # A deleted record keeps its last content, for whoever asks what it was; it is not served.
+    del row["record"]
+    return UpdateOne(
+        {"_id": change.identifier}, {"$set": row, "$setOnInsert": {"record": {}}}, upsert=True
+    )
 
 
 def _new_entries(changes: Sequence[Change]) -> list[dict[str, Any]]:

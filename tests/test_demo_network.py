@@ -256,23 +256,35 @@ def test_a_walk_of_a_repository_finds_the_truth_in_every_phase(
 
 
 def test_a_phase_edits_adds_withdraws_and_revives(network: Network, clock: Clock) -> None:
-    before = network.truth()
+    def parts() -> dict[str, tuple[dict[str, Any], set[str]]]:
+        truth = network.truth()
+        made = {
+            name: (dict(truth[name].live), set(truth[name].deleted))
+            for name in ("demo-oai", "demo-oai-days")
+        }
+        # The clearing-houses live as one.
+        live = {key: value for name in REALMS for key, value in truth[name].live.items()}
+        made["scbd"] = live, {key for name in REALMS for key in truth[name].deleted}
+        return made
+
+    before = parts()
     for phase in range(1, 4):
         clock.move(days=1)
         network.advance()
-        after = network.truth()
-        for source in ("demo-oai", "demo-oai-days", "demo-chm", "demo-bch", "demo-absch"):
-            old, new = before[source], after[source]
-            assert new.live.keys() - old.live.keys() - old.deleted, "nothing appeared"
-            if source != "demo-oai-days" or phase > 1:
-                assert new.deleted - old.deleted, "nothing was withdrawn"
-            if source.startswith("demo-oai"):
-                assert new.live.keys() & old.deleted, "nothing came back"
+        after = parts()
+        for name, (live, deleted) in after.items():
+            old_live, old_deleted = before[name]
+            assert live.keys() - old_live.keys() - old_deleted, "nothing appeared"
+            assert deleted - old_deleted, "nothing was withdrawn"
+            if name != "scbd" or phase > 1:
+                assert live.keys() & old_deleted, "nothing came back"
+            assert not live.keys() & deleted
+            assert any(live[key] != old_live[key] for key in live.keys() & old_live.keys())
+        truth = network.truth()
+        for name in ("demo-oai", "demo-oai-days", *REALMS):
             # Less than a tenth goes at once: a hub need not hold the run.
-            assert len(new.deleted - old.deleted) * 10 < len(old.live)
-            assert not new.live.keys() & new.deleted
-        common = before["demo-oai"].live.keys() & after["demo-oai"].live.keys()
-        assert any(before["demo-oai"].live[k] != after["demo-oai"].live[k] for k in common)
+            gone = truth[name].deleted - before.get(name, before["scbd"])[1]
+            assert len(gone) * 10 < len(truth[name].live)
         before = after
 
 
@@ -732,6 +744,9 @@ def test_what_the_records_say_is_fit_to_be_shown(network: Network, client: Clien
     truth = network.truth()
     expected = [e for source in truth.values() for e in source.live.values()]
     assert {e.type for e in expected} <= set(RECORD_TYPES)
+    places = {code for e in expected for code in e.countries}
+    assert len(places) > 45
+    assert "EU" in places
     languages = {text.lang for e in expected for text in e.title}
     assert languages == {"en", "fr", "es", "ar", "ru", "zh", "pt", "sw", "ja", None}
     for text in (text for e in expected for text in e.title):

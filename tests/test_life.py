@@ -1,0 +1,197 @@
+"""The demonstration network harvested through the command line, phase by phase.
+
+What the network says of itself is the truth; what the hub holds, and what partners get from
+its endpoint, must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chm_hub.settings import Settings
+from demo.network import Network, Truth
+from store import open_store
+from tests.running import Hub
+
+PHASES = 3
+SCBD = ("demo-chm", "demo-bch", "demo-absch")
+INDEX_ONLY = {"meeting", "notification", "pressRelease", "statement", "news", "decision"}
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with Network(seed=7) as made:
+        yield made
+
+
+def declare(hub: Hub, network: Network) -> None:
+    for name, text in network.sources().items():
+        hub.source(name, text)
+
+
+def harvest(hub: Hub, network: Network, *more: str) -> dict[str, dict[str, Any]]:
+    said = hub("harvest", *network.sources(), "--json", *more)
+    runs = {line["source"]: line for line in said.lines}
+    assert {r["state"] for r in runs.values()} <= {"complete", "complete_with_warnings"}, said.err
+    counts = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
+    for run in runs.values():
+        assert run["seen"] == sum(run[name] for name in counts)
+    return runs
+
+
+def compare(records: dict[str, dict[str, Any]], truth: dict[str, Truth]) -> None:
+    """Every record of every source is there, with its titles, type and countries; what is
+    gone is gone, and nothing else is there."""
+    for source, expected in truth.items():
+        live = {
+            r["source_identifier"]: r
+            for r in records.values()
+            if r["source"] == source and not r["deleted"]
+        }
+        assert set(live) == set(expected.live), source
+        for identifier, record in live.items():
+            wanted = expected.live[identifier]
+            where = f"{source}: {identifier}"
+            assert record["type"] == wanted.type, where
+            assert sorted(record.get("spatial", [])) == sorted(wanted.countries), where
+            if wanted.title:
+                titles = {(t["value"], t.get("lang")) for t in record.get("title", [])}
+                assert titles == {(t.value, t.lang) for t in wanted.title}, where
+
+
+def unmoved(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    return {
+        name
+        for name, record in after.items()
+        if name in before
+        and (before[name]["datestamp"], before[name]["seq"]) == (record["datestamp"], record["seq"])
+    }
+
+
+def test_the_hub_holds_what_the_network_has_through_all_its_life(
+    hub: Hub, network: Network, settings: Settings
+) -> None:
+    declare(hub, network)
+    first = harvest(hub, network)
+    truth = network.truth()
+    records = hub.records("--with-deleted")
+    compare(records, truth)
+    for source, run in first.items():
+        assert run["new"] == len(truth[source].live), source
+
+    for arguments in ((), ("--full",)):
+        again = harvest(hub, network, *arguments)
+        assert all(run["new"] == run["changed"] == 0 for run in again.values()), again
+        now = hub.records("--with-deleted")
+        assert unmoved(records, now) == set(now) == set(records), "no datestamp, no seq moves"
+
+    for _ in range(PHASES):
+        earlier, held = truth, records
+        network.advance()
+        truth = network.truth()
+        harvest(hub, network)
+        # A row of the index with no document behind it has nobody to confirm that it is gone:
+        # it must be missing twice, a week apart.
+        with open_store(settings) as store:
+            waiting = {name for s in SCBD for name in store.runs.missing(s)}
+            for source in SCBD:
+                since = {n: t - timedelta(days=8) for n, t in store.runs.missing(source).items()}
+                store.runs.set_missing(source, since)
+        unsure = hub.records()
+        assert all(unsure[name]["type"] in INDEX_ONLY for name in waiting), waiting
+        hub("harvest", *SCBD, "--json")
+        records = hub.records("--with-deleted")
+        assert all(records[name]["deleted"] for name in waiting)
+        compare(records, truth)
+        revived = {
+            (source, identifier)
+            for source, now in truth.items()
+            for identifier in now.live
+            if identifier in earlier[source].deleted
+        }
+        withdrawn = {
+            (source, identifier)
+            for source, now in truth.items()
+            for identifier in now.deleted
+            if identifier in earlier[source].live
+        }
+        assert revived
+        assert withdrawn
+        gone = {
+            (r.get("source"), r.get("source_identifier")) for r in records.values() if r["deleted"]
+        }
+        assert withdrawn <= gone
+        assert not revived & gone
+        assert len(unmoved(held, records)) > len(held) * 0.8, "only what changed has moved"
+
+
+def test_mapping_again_changes_nothing_and_a_changed_crosswalk_changes_what_it_says(
+    hub: Hub, network: Network
+) -> None:
+    declare(hub, network)
+    hub("harvest", "demo-rss", "demo-oai-days", "--json")
+    before = hub.records("--with-deleted")
+    requests = len(network.requests)
+    said = hub("map", "demo-rss", "demo-oai-days", "--json")
+    assert said.code == 0, said.err
+    assert [line["changed"] for line in said.lines] == [0, 0]
+    assert unmoved(before, hub.records("--with-deleted")) == set(before)
+    hub.source("demo-rss", network.sources()["demo-rss"].replace('type = "news"', 'type = "event"'))
+    said = hub("map", "demo-rss", "--json")
+    (line,) = said.lines
+    assert line["changed"] == line["seen"] > 0
+    after = hub.records("--source", "demo-rss")
+    assert {r["type"] for r in after.values()} == {"event"}
+    assert len(network.requests) == requests, "mapping needs no network"
+
+
+def test_explain_says_where_each_field_came_from(hub: Hub, network: Network) -> None:
+    declare(hub, network)
+    hub("harvest", "demo-oai-days", "--json")
+    name, record = next(iter(hub.records().items()))
+    (told,) = hub("explain", name, "--json").lines
+    fields = {line["field"]: line for line in told["fields"]}
+    assert fields["title"]["value"] == record["title"]
+    assert fields["title"]["reads"] == ["metadata.title"]
+    assert told["payloads"][0]["url"].startswith(network.url)
+    assert told["document"]["header"]["identifier"] == record["source_identifier"]
+    assert told["unread"] == []
+    assert name in hub("explain", name).out
+
+
+def test_a_dry_run_shows_records_and_stores_nothing(hub: Hub, network: Network) -> None:
+    declare(hub, network)
+    said = hub("harvest", "demo-oai", "--dry-run", "--max", "5", "--json")
+    assert said.code == 0, said.err
+    assert len(said.lines) == 5
+    assert all(line["deleted"] or line["record"]["title"] for line in said.lines)
+    assert hub("records", "--count").out.strip() == "0"
+    assert hub("runs", "--json").out == ""
+
+
+def test_a_part_of_a_source_can_be_harvested_and_does_not_count_as_all(
+    hub: Hub, network: Network
+) -> None:
+    declare(hub, network)
+    said = hub("harvest", "demo-oai", "--max", "60", "--json")
+    assert said.code == 1
+    (line,) = said.lines
+    assert line["state"] == "partial"
+    assert 60 <= line["seen"] < 412
+    harvest(hub, network)
+    compare(hub.records("--with-deleted"), network.truth())
+
+
+def test_many_deletions_wait_for_a_person(hub: Hub, network: Network, settings: Settings) -> None:
+    declare(hub, network)
+    harvest(hub, network)
+    text = network.sources()["demo-oai"]
+    held = hub.records("--source", "demo-oai")
+    hub.source("demo-oai", text.replace("[expect]", 'set = "type:nothing"\n[expect]'))
+    said = hub("harvest", "demo-oai", "--full", "--json")
+    assert said.code == 1, "a set that is empty is not a source that is"
+    assert hub.records("--source", "demo-oai") == held
