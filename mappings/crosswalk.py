@@ -683,6 +683,8 @@ def _glob(pattern: str) -> str:
 
 def _covers(read: str, path: str) -> bool:
     bare_read, bare_path = read.replace("[]", ""), path.replace("[]", "")
+    if bare_read.endswith("*"):
+        return bare_path.startswith(bare_read[:-1])
     return bare_path == bare_read or bare_path.startswith(bare_read + ".")
 
 
@@ -739,6 +741,12 @@ def _follow(node: Any, at: list[str], found: set[str]) -> list[str]:
             return [p for child in children for p in _follow(child, at, found)]
         case "multi_select_dict" | "multi_select_list" | "key_val_pair":
             return [p for child in children for p in _follow(child, at, found)]
+    if kind == "function_expression" and node["value"] == "index_texts":
+        # It reads the variants of some fields of a row, not all of the row.
+        stems = children[1].get("value") or [c.get("value") for c in children[1]["children"]]
+        for row in _follow(children[0], at, found):
+            found.update(f"{row}.{s}_*" for s in ([stems] if isinstance(stems, str) else stems))
+        children = children[2:]
     for child in children:
         found.update(_follow(child, at, found))
     return []

@@ -137,6 +137,50 @@ def texts(value: Json, languages: Json = None) -> Json:
     return found
 
 
+UN_LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
+
+
+@registered
+def index_texts(row: Json, names: Json, languages: Json = None) -> Json:
+    """The texts of a row of the CBD index: ``title_t`` and its variants ``title_EN_t``…
+
+    The index has a variant for each of six languages, translated or not. A text under one
+    language alone is in that language; a text under several is the default one, whose
+    language is told only by the languages of the document: English if that is among them,
+    else the only one.
+
+    >>> index_texts(`{"title_t": "Forest", "title_EN_t": "Forest", "title_FR_t": "Forêt"}`, 'title')
+    [{"value": "Forest", "lang": "en"}, {"value": "Forêt", "lang": "fr"}]
+    """
+    if not isinstance(row, dict):
+        return None
+    stems = [str(name) for name in (names if isinstance(names, list) else [names])]
+
+    def value(part: str) -> str | None:
+        for stem in stems:
+            for kind in ("t", "s"):
+                found = _string(first(row.get(f"{stem}{part}_{kind}")))
+                if found and found.strip():
+                    return found
+        return None
+
+    variants = {code: value(f"_{code.upper()}") for code in UN_LANGUAGES}
+    given = [text for text in variants.values() if text]
+    named = [
+        {"value": text, "lang": code}
+        for code, text in variants.items()
+        if text and given.count(text) == 1
+    ]
+    default = value("") or next(iter(given), None)
+    if default is None or any(text["value"] == default for text in named):
+        return named
+    known = [str(code) for code in languages] if isinstance(languages, list) else []
+    lang = "en" if "en" in known else known[0] if len(known) == 1 else None
+    if lang is not None and any(text["lang"] == lang for text in named):
+        lang = None
+    return [{"value": default, **({"lang": lang} if lang else {})}, *named]
+
+
 _BLOCK = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr|/table|/ul|/ol|/blockquote)\b[^>]*>", re.I)
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&(?:[A-Za-z]+|#\d+|#x[0-9A-Fa-f]+);")
 
