@@ -82,7 +82,8 @@ def source_folders(settings: Settings) -> list[Path]:
     """Where sources are declared: with the hub, in CHM_HUB_SOURCES, and in the data folder
     (where `demo` puts its own)."""
     own = settings.data / "sources"
-    return [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
+    folders = [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
+    return list({folder.resolve(): folder for folder in folders}.values())
 
 
 def _chosen(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -100,6 +101,15 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                 walk.learned["not_before"] = (
                     hub.clock() + timedelta(seconds=error.not_before)
                 ).isoformat()
+        except HubError:
+            raise
+        except Exception as error:  # the run's edge: a fault of ours must not end other runs
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            walk.complete, run.error = False, "internal"
+            run.reason = (
+                f"a fault of the hub itself: {type(error).__name__}: {error} "
+                f"({Path(at.filename).name}, line {at.lineno}). What came is kept; please report it"
+            )
         except asyncio.CancelledError:
             walk.complete, run.reason, run.error = False, "interrupted", "interrupted"
         run.requests = fetch.requests

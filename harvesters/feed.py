@@ -1,4 +1,4 @@
-"""RSS 0.9x to 2.0, RSS 1.0 (RDF), Atom and their relatives, read by feedparser.
+"""RSS 0.9x to 2.0, RSS 1.0 (RDF), Atom and their relatives, read by feedparser; JSON Feed.
 
 A feed is a window on what is new: what is no longer in it is not gone (rule R11).
 """
@@ -16,6 +16,8 @@ import feedparser
 from chm_hub.document import Document, Json, Page, Payload, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
+from chm_hub.fetch.sniff import kind_of
+from harvesters import jsons
 
 _TEXTS = ("title", "subtitle", "summary", "rights")
 _PLAIN = ("id", "link", "published", "updated", "created", "author", "language", "comments")
@@ -71,6 +73,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
 
 def read_feed(payload: Payload) -> tuple[Page, str | None]:
     """The page of documents in a feed, and the address of the next one, if it names one."""
+    if kind_of(payload.body) == "json":
+        return _read_json_feed(payload)
     headers = {name.lower(): value for name, value in payload.headers.items()}
     parsed = feedparser.parse(
         payload.body,
@@ -108,6 +112,64 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         None,
     )
     return Page(payloads=[payload], documents=documents, warnings=warnings), following
+
+
+def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
+    """A JSON Feed (jsonfeed.org, version 1), as feedparser would have it of another feed."""
+    answer = jsons.parse(payload.body, payload.url)
+    items = answer.get("items") if isinstance(answer, dict) else None
+    if not isinstance(items, list) or "jsonfeed" not in str(answer.get("version")):
+        raise ProtocolError(
+            f"{payload.url}: JSON, but not a JSON Feed. Look for the feed's address on the "
+            "portal's pages and correct the source's url.",
+            reason="not_feed",
+        )
+    head = {
+        "title": {"value": str(answer["title"])} if answer.get("title") else None,
+        "link": answer.get("home_page_url"),
+        "language": answer.get("language"),
+    }
+    entries = [_json_entry(item) for item in items if isinstance(item, dict)]
+    documents = [
+        Document(
+            identifier=key,
+            body={"feed": {k: v for k, v in head.items() if v}, "entry": entry},
+            datestamp=entry.get("updated") or entry.get("published"),
+        )
+        for key, entry in zip(_identifiers(entries), entries, strict=True)
+    ]
+    following = answer.get("next_url")
+    return Page(payloads=[payload], documents=documents), str(following) if following else None
+
+
+def _json_entry(item: dict[str, Any]) -> dict[str, Json]:
+    html, text = item.get("content_html"), item.get("content_text")
+    made: dict[str, Json] = {
+        "id": str(item["id"]) if item.get("id") is not None else None,
+        "link": item.get("url") or item.get("external_url"),
+        "title": {"value": item["title"]} if item.get("title") else None,
+        "summary": {"value": item["summary"]} if item.get("summary") else None,
+        "content": [
+            {"value": value, "type": kind}
+            for value, kind in ((html, "text/html"), (text, "text/plain"))
+            if value
+        ],
+        "published": item.get("date_published"),
+        "updated": item.get("date_modified"),
+        "language": item.get("language"),
+        "authors": [
+            {"name": author["name"]}
+            for author in (item.get("authors") or [item.get("author") or {}])
+            if author.get("name")
+        ],
+        "tags": [{"term": str(tag)} for tag in item.get("tags") or []],
+        "enclosures": [
+            {"href": file["url"], "type": file.get("mime_type", "")}
+            for file in item.get("attachments") or []
+            if file.get("url")
+        ],
+    }
+    return {key: value for key, value in made.items() if value}
 
 
 def _identifiers(entries: list[Any]) -> list[str]:
@@ -157,12 +219,20 @@ def _plain(source: Any) -> dict[str, Json]:
             made[name] = str(source[name])
     if "guidislink" in source:
         made["guid_is_permalink"] = bool(source["guidislink"])
-    if content := source.get("content"):
-        made["content"] = [_text(part, part.get("value", "")) for part in content]
+    content = source.get("content")
+    if isinstance(content, dict):  # as feedparser has it of a JSON feed
+        content = [content]
+    if content:
+        made["content"] = [
+            _text(part, part.get("value", "")) if isinstance(part, dict) else {"value": str(part)}
+            for part in content
+        ]
     for name in ("links", "tags", "enclosures", "authors", "contributors"):
         if values := source.get(name):
             made[name] = [
-                {k: str(v) for k, v in value.items() if v not in (None, "")} for value in values
+                {k: str(v) for k, v in value.items() if v not in (None, "")}
+                for value in values
+                if isinstance(value, dict)
             ]
     if where := source.get("where"):
         coordinates = where.get("coordinates")

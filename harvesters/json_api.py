@@ -1,0 +1,116 @@
+"""Lists in JSON that are paged by ``offset`` and ``limit``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from chm_hub.document import Document, Json, Page, Reject, Walk
+from chm_hub.errors import ProtocolError
+from chm_hub.fetch import Fetch, Request
+from harvesters import jsons
+
+MAX_PAGES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to ask for one list."""
+
+    url: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    limit: int = 100
+    list_key: str = "results"
+    """Where the answer has its list."""
+    total_key: str = "count"
+    end_key: str = "endOfRecords"
+    identifiers: tuple[str, ...] = ("key", "id")
+    """Keys of an entry that name it, in order of preference."""
+    datestamps: tuple[str, ...] = ("modified", "created")
+    deleted_key: str = "deleted"
+    """An entry with something under this key is gone."""
+    kind: str = ""
+    """Handed to the crosswalk beside the entry."""
+
+
+async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[Page]:
+    """Walk a list.
+
+    Documents have the body ``{"kind": ..., "entry": {...}}``. Raises :class:`ProtocolError`
+    (reason ``no_list``) for an answer that holds no list of entries.
+    """
+    offset = int((walk.checkpoint or {}).get("offset", 0))
+    began = offset
+    given: set[str] = set()
+    walk.next_since = walk.started
+    for _ in range(MAX_PAGES):
+        asked = [*options.parameters, ("limit", str(options.limit)), ("offset", str(offset))]
+        joint = "&" if "?" in options.url else "?"
+        payload = await fetch(
+            Request(
+                url=f"{options.url}{joint}{urlencode(asked)}",
+                headers={"Accept": "application/json"},
+                kinds=("json",),
+            )
+        )
+        answer = jsons.parse(payload.body, payload.url)
+        rows = answer.get(options.list_key) if isinstance(answer, dict) else None
+        if not isinstance(rows, list):
+            raise ProtocolError(
+                f"{payload.url}: there is no list under {options.list_key!r} in the answer. Check "
+                "that the source's url is a list and not a single object or a count.",
+                reason="no_list",
+            )
+        total = answer.get(options.total_key)
+        documents, rejects = read_rows(rows, options)
+        fresh = [d for d in documents if d.identifier not in given]
+        given.update(d.identifier for d in documents)
+        offset += len(rows)
+        ended = (
+            not rows
+            or answer.get(options.end_key) is True
+            or (isinstance(total, int) and offset >= total)
+            or options.end_key not in answer
+            and len(rows) < options.limit
+        )
+        if rows and documents and not fresh:
+            walk.short = "a page came twice: the list sends us round in circles"
+            ended = True
+        yield Page(
+            payloads=[payload],
+            documents=fresh,
+            rejects=rejects,
+            checkpoint=None if ended else {"offset": offset},
+            total=total if isinstance(total, int) else None,
+        )
+        if ended:
+            if walk.short is None and isinstance(total, int) and not began and offset < total:
+                walk.short = f"the source announced {total} entries and gave {offset}"
+            break
+    else:
+        walk.short = f"the limit of {MAX_PAGES} pages was reached"
+    walk.covers_all = walk.since is None and walk.checkpoint is None
+    walk.complete = walk.short is None
+
+
+def read_rows(rows: list[Json], options: Options) -> tuple[list[Document], list[Reject]]:
+    """Documents of a list's entries, and those that have no name."""
+    documents: list[Document] = []
+    rejects: list[Reject] = []
+    for row in rows:
+        entry = row if isinstance(row, dict) else {}
+        name = next((entry[k] for k in options.identifiers if entry.get(k) not in (None, "")), None)
+        if name is None:
+            rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
+            continue
+        stamp = next((entry[k] for k in options.datestamps if entry.get(k)), None)
+        documents.append(
+            Document(
+                identifier=str(name),
+                datestamp=None if stamp is None else str(stamp),
+                deleted=bool(entry.get(options.deleted_key)),
+                body={"kind": options.kind, "entry": entry},
+            )
+        )
+    return documents, rejects
