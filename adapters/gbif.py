@@ -1,4 +1,4 @@
-"""Lists of GBIF's registry: datasets, organizations, literature... See ``docs/adapters/gbif.md``."""
+"""Lists of GBIF's registry: datasets, organizations... See ``docs/adapters/gbif.md``."""
 
 from __future__ import annotations
 

@@ -116,7 +116,10 @@ def _oai_case(path: Path, samples: Path, row: dict[str, str]) -> Case:
         if records:
             case.body = _envelope("ListRecords", b"".join(_bare(r) for r in records))
         else:
-            identifier = f"<header><identifier>{path.name}</identifier><datestamp>2024-01-01T00:00:00Z</datestamp></header>"
+            identifier = (
+                f"<header><identifier>{path.name}</identifier>"
+                "<datestamp>2024-01-01T00:00:00Z</datestamp></header>"
+            )
             payload = body if well_formed else b""
             payload = (
                 payload[payload.find(b"?>") + 2 :] if payload.startswith(b"<?xml") else payload
@@ -383,6 +386,8 @@ def serving(found: list[Case]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 18
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
             pass
