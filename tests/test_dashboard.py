@@ -1,0 +1,50 @@
+"""The pages: what they say, the headers they carry, what they never let through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chm_hub import web
+from chm_hub.settings import Settings
+from store import Store
+from tests.oai.filling import fill
+
+
+def test_an_empty_hub_says_what_to_do(store: Store, settings: Settings) -> None:
+    page = web.create_app(settings, store).test_client().get("/").text
+    assert "There are no records yet" in page
+    assert "chm-hub harvest --all" in page
+
+
+def test_the_start_page_says_what_the_hub_holds(store: Store, settings: Settings) -> None:
+    fill(store)
+    hostile = replace(settings, repository_name='<script>alert("x")</script>')
+    client = web.create_app(hostile, store).test_client()
+    page = client.get("/").text
+    assert "<strong>245</strong> records" in page
+    assert "5 more were withdrawn" in page
+    for words in ("Kenya", "NBSAP", "country:KE", "http://hub.test/oai"):
+        assert words in page
+    assert "<script" not in page
+
+
+def test_every_answer_carries_the_headers(store: Store, settings: Settings) -> None:
+    client = web.create_app(settings, store).test_client()
+    paths = (
+        "/",
+        "/oai?verb=Identify",
+        "/oai",
+        "/health",
+        "/schemas/chm.xsd",
+        "/static/hub.css",
+        "/nowhere",
+    )
+    for path in paths:
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"], path
+        assert answer.headers["Referrer-Policy"] == "no-referrer", path
+        answer.close()
+    assert client.get("/health").json == {"status": "ok"}
+    assert "Harvest us" in client.get("/oai", headers={"Accept": "text/html"}).text
+    assert b"badVerb" in client.get("/oai").data
