@@ -19,10 +19,27 @@ from urllib.parse import parse_qs, urlsplit
 
 PAGE = 100
 BIN = Path(sys.executable).parent
-_WORDS = (
-    "biodiversity strategy wetlands forests restoration pollinators marine protected areas "
-    "national report targets indicators finance genetic resources access benefit sharing"
-).split()
+_WORDS = [
+    "biodiversity",
+    "strategy",
+    "wetlands",
+    "forests",
+    "restoration",
+    "pollinators",
+    "marine",
+    "protected",
+    "areas",
+    "national",
+    "report",
+    "targets",
+    "indicators",
+    "finance",
+    "genetic",
+    "resources",
+    "access",
+    "benefit",
+    "sharing",
+]
 
 
 def record(number: int) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify, render_template, request, send_file
 
 from chm_hub.errors import StoreError
-from chm_hub.settings import Settings
 from chm_hub.sets import country_name, type_name
+from chm_hub.settings import Settings
 from mappings.formats import chm
 from store import Count, Store
 
