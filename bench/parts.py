@@ -131,7 +131,10 @@ class Static:
 @contextmanager
 def static(records: int) -> Iterator[str]:
     """The static repository in a process of its own; gives its address."""
-    code = f"from bench.parts import Static; import time; s = Static({records}); print(s.url, flush=True); time.sleep(3600)"
+    code = (
+        f"from bench.parts import Static; import time; s = Static({records}); "
+        "print(s.url, flush=True); time.sleep(3600)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,

@@ -141,15 +141,12 @@ def endpoint(records: int = 10_000) -> None:
         parts.command(env, "engine", "start")
         parts.command(env, "harvest", "bench", "--json")
         ports = {kind: _free_port() for kind in rates}
+        ours = [str(parts.BIN / "chm-hub"), "serve", "--workers", "1", "--port", str(ports["hub"])]
+        peer = [sys.executable, "-m", "bench.peer", str(records), str(ports["oaipmh"])]
         servers = [
-            subprocess.Popen(
-                [str(parts.BIN / "chm-hub"), "serve", "--workers", "1", "--port", str(ports["hub"])],
-                env=env, stderr=subprocess.DEVNULL,
-            ),
-            subprocess.Popen(
-                [sys.executable, "-m", "bench.peer", str(records), str(ports["oaipmh"])], cwd=ROOT
-            ),
-        ]  # fmt: skip
+            subprocess.Popen(ours, env=env, stderr=subprocess.DEVNULL),
+            subprocess.Popen(peer, cwd=ROOT),
+        ]
         try:
             bases = {kind: f"http://127.0.0.1:{port}/oai" for kind, port in ports.items()}
             for base in bases.values():
@@ -174,9 +171,8 @@ def endpoint(records: int = 10_000) -> None:
     for kind, values in rates.items():
         print(f"ListRecords, {kind:7} {statistics.median(values):9,.0f} records/s")
     print(f"ListRecords, hub ÷ oaipmh in memory: {statistics.median(ratios):.2f} (wanted: 1)")
-    print(
-        f"ListRecords, last parts ÷ first parts: {statistics.median(slopes):.2f} (wanted: 1.2 at most)"
-    )
+    slope = statistics.median(slopes)
+    print(f"ListRecords, last parts ÷ first parts: {slope:.2f} (wanted: 1.2 at most)")
 
 
 def _free_port() -> int:
