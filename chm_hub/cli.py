@@ -618,7 +618,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     with open_store(settings):  # whatever is wrong with the store is said here, once
         pass
     click.echo(f"serving on http://{host}:{port}/ (OAI-PMH at /oai), Ctrl-C stops", err=True)
-    web.serve(settings, host, port, workers)
+    web.serve(_reached_at(settings, host, port), host, port, workers)
 
 
 @main.command()
@@ -683,9 +683,7 @@ def _serving(settings: Settings, host: str, port: int) -> Iterator[None]:
 
     try:
         web.check_port(host, port)
-        base = settings.base_url
-        if base == Settings().base_url:
-            settings = replace(settings, base_url=f"http://{host}:{port}")
+        settings = _reached_at(settings, host, port)
         with open_store(settings) as store, web.Background(settings, host, port, store) as server:
             click.echo(
                 f"\nserving on   http://{host}:{server.port}/\n"
@@ -698,6 +696,13 @@ def _serving(settings: Settings, host: str, port: int) -> Iterator[None]:
         if not settings.mongodb_uri:
             engine.stop_if_unused(settings.data)
         click.echo("stopped", err=True)
+
+
+def _reached_at(settings: Settings, host: str, port: int) -> Settings:
+    """The settings with the address we listen on, where no public address is set."""
+    if settings.base_url != Settings().base_url:
+        return settings
+    return replace(settings, base_url=f"http://{host}:{port}")
 
 
 def _wait() -> None:
