@@ -11,7 +11,7 @@ import asyncio
 import json
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -20,7 +20,7 @@ from typing import Any
 
 from adapters.source import Source
 from chm_hub.document import Document, Page, Walk
-from chm_hub.errors import FetchError, HubError, ProtocolError
+from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
 from chm_hub.record import Record, content_hash, record_identifier, to_dict
 from chm_hub.sets import sets_of
@@ -70,8 +70,8 @@ class Wanted:
 async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None = None) -> Run:
     """Harvest one source; returns its finished run, which tells how it went.
 
-    Raises :class:`chm_hub.errors.StoreError` where the store gives up or another process has
-    the source's lease, :class:`CrosswalkError` where its crosswalk is broken.
+    Raises :class:`StoreError` where the store cannot be reached or another process has the
+    source's lease, :class:`CrosswalkError` where its crosswalk is broken.
     """
     wanted = wanted or Wanted()
     store = hub.store
@@ -97,12 +97,13 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                         break
         except (FetchError, ProtocolError) as error:
             walk.complete, run.reason, run.error = False, str(error), error.reason
-            if isinstance(error, FetchError) and error.not_before is not None:
-                walk.learned["not_before"] = (
-                    hub.clock() + timedelta(seconds=error.not_before)
-                ).isoformat()
-        except HubError:
-            raise
+        except StoreError as error:
+            # Nothing more can be relied on; what was acknowledged is safe.
+            run.state, run.reason, run.error = "failed", str(error), "store"
+            run.requests, run.ended = fetch.requests, hub.clock()
+            with suppress(StoreError), store.explained():
+                store.runs.save(run)
+            return run
         except Exception as error:  # the run's edge: a fault of ours must not end other runs
             at = traceback.extract_tb(error.__traceback__)[-1]
             walk.complete, run.error = False, "internal"
@@ -116,7 +117,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         await asyncio.to_thread(_finish, source, hub, writer, walk, wanted)
         return run
     finally:
-        with store.explained():
+        with suppress(StoreError), store.explained():  # else it runs out by itself
             store.runs.release(lease)
 
 
@@ -601,4 +602,4 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
         upcoming.cancel()
 
 
-__all__ = ["Dry", "Hub", "HubError", "Wanted", "harvest", "rehearse", "rehearse_one", "remap"]
+__all__ = ["Dry", "Hub", "Wanted", "harvest", "rehearse", "rehearse_one", "remap"]
