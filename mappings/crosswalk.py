@@ -11,6 +11,7 @@ import fnmatch
 import functools
 import hashlib
 import inspect
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from chm_hub import record as model
 from chm_hub.document import Document, Json
 from chm_hub.errors import CrosswalkError
 from chm_hub.record import Record
-from mappings import functions, tables
+from mappings import codes, dates, functions, tables
 
 FOLDER = Path(__file__).parent / "crosswalks"
 ENGINE_FIELDS = frozenset({"identifier", "source", "source_identifier", "provenance"})
@@ -54,7 +55,7 @@ _AGENT_FIELDS = frozenset({"creator", "publisher", "contributor"})
 _LIST_FIELDS = frozenset(
     name for name, spec in Record.__dataclass_fields__.items() if spec.default_factory is list
 )
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -104,6 +105,8 @@ class Crosswalk:
     ignored: tuple[str, ...]
     compiled: Mapping[str, Any]
     tables: Mapping[str, dict[str, Json]]
+    folded: Mapping[str, dict[str, Json]]
+    """The tables by case-folded key."""
     defaults: Mapping[str, Json]
     skip: Any
     deleted: Any
@@ -150,11 +153,12 @@ def check_all(folders: Sequence[Path] = ()) -> None:
 class _File:
     """The tables of a crosswalk file and of those it extends, laid over each other."""
 
-    path: Path
-    record: dict[str, str]
+    record: dict[str, Json]
     tables: dict[str, dict[str, Json]]
     rest: dict[str, Any]
     content: bytes
+    origin: dict[str, str]
+    """The file each key stands in (``record.title``): ``base.toml: record.title``."""
 
 
 _CACHE: dict[tuple[str, tuple[Path, ...], bytes], Crosswalk] = {}
@@ -169,21 +173,28 @@ def _load(
     file = _read(name, folders, (), faults)
     if file is None:
         return None
-    where = file.path.name if "/" not in name else f"{name}.toml"
+    where = f"{name}.toml"
     before = len(faults)
     choices: dict[str, Crosswalk] = {}
-    for key, other in file.rest.get("choices", {}).items():
+    for key, other in file.rest["choices"].items():
         chosen = _load(other, folders, (*chain, name), faults) if isinstance(other, str) else None
         if chosen is None:
-            faults.append(f"{where}: choices.{key}: no crosswalk {other!r}")
+            faults.append(f"{file.origin['choices']}.{key}: no crosswalk {other!r}")
         else:
             choices[key] = chosen
-    key = (name, folders, file.content + b"".join(c.digest.encode() for c in choices.values()))
+    key = (
+        name,
+        folders,
+        file.content
+        + _surroundings()
+        + b"".join(c.digest.encode() for _, c in sorted(choices.items())),
+    )
     if key in _CACHE and len(faults) == before:
         return _CACHE[key]
     compiled: dict[str, Any] = {}
     reads: set[str] = set()
     for target, expression in file.record.items():
+        at = file.origin[f"record.{target}"]
         if target not in FIELDS:
             known = ", ".join(sorted(FIELDS))
             hint = (
@@ -191,26 +202,28 @@ def _load(
                 if target in ENGINE_FIELDS
                 else f"no such record field; known are {known}"
             )
-            faults.append(f"{where}: record.{target}: {hint}")
+            faults.append(f"{at}: {hint}")
             continue
-        made = _compile(f"{where}: record.{target}", expression, file.tables, faults)
+        made = _compile(at, expression, file.tables, faults)
         if made is not None:
             compiled[target] = made
             reads |= _reads(made)
     rules: dict[str, Any] = {"skip": None, "deleted": None, "choose": None}
     for rule in rules:
         if rule in file.rest:
-            made = _compile(f"{where}: {rule}", file.rest[rule], file.tables, faults)
+            made = _compile(file.origin[rule], file.rest[rule], file.tables, faults)
             if made is not None:
                 rules[rule] = made
                 reads |= _reads(made)
-    if ("choose" in file.rest) != ("choices" in file.rest):
+    if ("choose" in file.rest) != bool(file.rest["choices"]):
         faults.append(f"{where}: `choose` and [choices] belong together")
+    if choices and file.record:
+        faults.append(f"{where}: [record] beside [choices]: it belongs in the crosswalks chosen")
     if not compiled and rules["choose"] is None and len(faults) == before:
         faults.append(f"{where}: has no [record] and no [choices]; there is nothing to map")
-    defaults = file.rest.get("defaults", {})
+    defaults = file.rest["defaults"]
     for target, value in defaults.items():
-        faults += _check_default(where, target, value)
+        faults += _check_default(file.origin[f"defaults.{target}"], target, value)
     if len(faults) > before:
         return None
     digest = hashlib.sha256(file.content + _surroundings())
@@ -223,10 +236,14 @@ def _load(
         description=str(file.rest.get("description", "")).strip(),
         expressions=dict(file.record),
         reads=frozenset(reads),
-        ignored=tuple(file.rest.get("ignore", {}).get("paths", ())),
+        ignored=tuple(file.rest["ignore"].get("paths", ())),
         compiled=compiled,
         tables=file.tables,
-        defaults=defaults,
+        folded={
+            table: {key.strip().casefold(): value for key, value in rows.items()}
+            for table, rows in file.tables.items()
+        },
+        defaults={target: _shape(target, value, []) for target, value in defaults.items()},
         skip=rules["skip"],
         deleted=rules["deleted"],
         choose=rules["choose"],
@@ -239,9 +256,8 @@ def _load(
 def _read(
     name: str, folders: tuple[Path, ...], chain: tuple[str, ...], faults: list[str]
 ) -> _File | None:
-    path = next(
-        (p for folder in (*folders, FOLDER) if (p := folder / f"{name}.toml").is_file()), None
-    )
+    places = [folder / f"{name}.toml" for folder in (*folders, FOLDER) if _NAME.fullmatch(name)]
+    path = next((place for place in places if place.is_file()), None)
     if path is None:
         faults.append(f"{name}: no such crosswalk; there are {', '.join(names(folders))}")
         return None
@@ -255,50 +271,79 @@ def _read(
     for key in own:
         if key not in _KEYS:
             faults.append(f"{where}: {key}: no such key; known are {', '.join(sorted(_KEYS))}")
-    record = own.get("record", {})
-    inline = own.get("tables", {})
-    for part, value in (
-        ("record", record),
-        ("tables", inline),
-        ("choices", own.get("choices", {})),
-    ):
-        if not isinstance(value, dict):
+    for part in ("record", "tables", "choices", "defaults", "ignore"):
+        if not isinstance(own.setdefault(part, {}), dict):
             faults.append(f"{where}: {part}: must be a table ([{part}])")
-            return None
-    for table, rows in list(inline.items()):
+            own[part] = {}
+    for table, rows in list(own["tables"].items()):
         if not isinstance(rows, dict):
             faults.append(f"{where}: tables.{table}: must be a table ([tables.{table}])")
-            inline.pop(table)
-    ignore = own.get("ignore", {})
-    if not isinstance(ignore, dict) or set(ignore) - {"paths"}:
-        faults.append(f"{where}: ignore: holds `paths`, a list, and nothing else")
+            del own["tables"][table]
+            continue
+        for key, value in rows.items():
+            if not isinstance(value, str | int | float):
+                faults.append(f"{where}: tables.{table}.{key}: must be a text, a number or true")
+    ignore = own["ignore"]
+    paths = ignore.get("paths", [])
+    if set(ignore) - {"paths"} or not (
+        isinstance(paths, list) and all(isinstance(path, str) for path in paths)
+    ):
+        faults.append(f"{where}: ignore: holds `paths`, a list of texts, and nothing else")
         own["ignore"] = {}
+    if not isinstance(own.get("description", ""), str):
+        faults.append(f"{where}: description: must be a text")
+    origin = {key: f"{where}: {key}" for key in own}
+    for part in ("record", "defaults"):
+        origin |= {f"{part}.{key}": f"{where}: {part}.{key}" for key in own[part]}
     if "extends" not in own:
-        return _File(path, dict(record), dict(inline), own, content)
+        return _File(own["record"], own["tables"], own, content, origin)
     parent_name = own["extends"]
     if parent_name in (*chain, name):
         faults.append(f"{where}: extends: {' → '.join((*chain, name, parent_name))} is a circle")
         return None
-    parent = _read(parent_name, folders, (*chain, name), faults)
+    parent = _read(str(parent_name), folders, (*chain, name), faults)
     if parent is None:
         faults.append(f"{where}: extends: {parent_name!r} cannot be used")
         return None
     rest = {**parent.rest, **own}
-    rest["defaults"] = {**parent.rest.get("defaults", {}), **own.get("defaults", {})}
+    for part in ("choices", "defaults"):
+        rest[part] = {**parent.rest[part], **own[part]}
     rest["ignore"] = {
-        "paths": [
-            *parent.rest.get("ignore", {}).get("paths", ()),
-            *own.get("ignore", {}).get("paths", ()),
-        ]
+        "paths": [*parent.rest["ignore"].get("paths", ()), *own["ignore"].get("paths", ())]
     }
+    rest["description"] = own.get("description", "")
     merged = {**parent.tables}
-    for table, rows in inline.items():
+    for table, rows in own["tables"].items():
         merged[table] = {**merged.get(table, {}), **rows}
-    return _File(path, {**parent.record, **record}, merged, rest, content + parent.content)
+    return _File(
+        {**parent.record, **own["record"]},
+        merged,
+        rest,
+        content + parent.content,
+        {**parent.origin, **origin},
+    )
 
 
 class _Functions(jmespath.functions.Functions):  # type: ignore[misc]
-    """JMESPath's functions and ours."""
+    """JMESPath's functions and ours.
+
+    JMESPath's own raise for what is not of the type they want, and the whole expression is
+    lost. Here what is absent gives nothing, as elsewhere in JMESPath, and a wrong type is
+    an issue: one odd value among many costs that value alone.
+    """
+
+    def call_function(self, name: str, arguments: list[Json]) -> Json:
+        try:
+            return super().call_function(name, arguments)
+        except jmespath.exceptions.JMESPathTypeError as error:
+            if name in ("join", "map"):
+                absent = len(arguments) > 1 and arguments[1] is None
+            else:
+                absent = None in arguments
+            if not absent:
+                wanted = " or ".join(error.expected_types)
+                functions.issue(f"{name}() wants {wanted}: {functions.shown(error.current_value)}")
+            return None
 
 
 def _register(name: str, function: Any) -> None:
@@ -350,17 +395,28 @@ def _faulty_calls(node: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
             wanted = entry["signature"]
             variadic = bool(wanted) and wanted[-1].get("variadic", False)
             function = functions.REGISTERED.get(name)
-            most = len(inspect.signature(function).parameters) if function else None
+            parameters = inspect.signature(function).parameters.values() if function else ()
+            most = len(parameters) if function else None
+            needed = sum(1 for p in parameters if p.default is p.empty)
             if (
-                len(given) < len(wanted)
+                len(given) < (needed if function else len(wanted))
                 or (not variadic and len(given) > len(wanted))
                 or (most is not None and len(given) > most)
             ):
-                yield f"{name}() takes {len(wanted)} arguments{' or more' if variadic else ''}"
+                some = f"{len(wanted)} to {most}" if most and variadic else str(len(wanted))
+                more = " or more" if variadic and most is None else ""
+                yield f"{name}() takes {some} arguments{more}, not {len(given)}"
         if name == "lookup" and given and given[0]["type"] == "literal":
             table = given[0]["value"]
             if table not in own and not tables.has_values(str(table)):
                 yield f"lookup: no table {table!r} in [tables] or among the CSV files"
+        if name == "replace_all" and len(given) > 1 and given[1]["type"] == "literal":
+            try:
+                found = re.compile(str(given[1]["value"]))
+                if len(given) > 2 and given[2]["type"] == "literal":
+                    found.sub(str(given[2]["value"]), "")
+            except (re.error, IndexError) as error:
+                yield f"replace_all: not a regular expression: {given[1]['value']!r}: {error}"
         if name == "concepts" and given and given[0]["type"] == "literal":
             scheme = given[0]["value"]
             if scheme not in tables.SCHEMES:
@@ -372,7 +428,11 @@ def _faulty_calls(node: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
 
 def _check_default(where: str, target: str, value: Json) -> list[str]:
     if target not in FIELDS:
-        return [f"{where}: defaults.{target}: no such record field"]
+        return [f"{where}: no such record field"]
+    said: list[str] = []
+    shaped = _shape(target, value, said)
+    if shaped is None or said:
+        return [f"{where}: {fault}" for fault in said or [f"says nothing: {value!r}"]]
     trial = {
         "identifier": "a/b",
         "source": "a",
@@ -387,12 +447,12 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
             "crosswalk_digest": "d",
             "run": "a/1",
         },
-        target: _shape(target, value, []),
+        target: shaped,
     }
     try:
         model.validate(trial)
     except ValidationError as error:
-        return [f"{where}: defaults.{target}: {fault['msg']}" for fault in error.errors()]
+        return [f"{where}: {_complaint(target, fault)}" for fault in error.errors()]
     return []
 
 
@@ -400,7 +460,9 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
 def _surroundings() -> bytes:
     """What bears on every crosswalk: the functions, this module, the tables."""
     digest = hashlib.sha256()
-    paths = [Path(functions.__file__), Path(__file__), *sorted(tables.FOLDER.glob("*.csv"))]
+    modules = (functions, codes, dates, tables)
+    paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
+    paths += sorted(tables.FOLDER.glob("*.csv"))
     for path in paths:
         digest.update(path.read_bytes())
     return digest.digest()
@@ -420,12 +482,34 @@ def apply(
     ``provenance`` has the fields of :class:`chm_hub.record.Provenance` but the crosswalk's.
     Never raises for what a document holds.
     """
-    body = _body(document, source)
-    context = functions.Context(source=dict(source), tables=dict(crosswalk.tables))
-    issues: list[Issue] = []
+    return _apply(crosswalk, document, source, provenance, [])
+
+
+def _apply(
+    crosswalk: Crosswalk,
+    document: Document,
+    source: Mapping[str, Json],
+    provenance: Mapping[str, Any],
+    issues: list[Issue],
+) -> Outcome:
+    if not isinstance(document.body, dict):
+        return Outcome(
+            record=None, rejected="not an object", issues=issues, crosswalk=crosswalk.name
+        )
+    body = {**document.body, "source": source}
+    context = _context(crosswalk, source)
+    if crosswalk.skip is not None:
+        reason = _evaluate(crosswalk.skip, body, context, "skip", issues)
+        if reason:
+            said = _brief(reason) if isinstance(reason, str) else "skip"
+            return Outcome(record=None, skipped=said, issues=issues, crosswalk=crosswalk.name)
+    if crosswalk.deleted is not None and _evaluate(
+        crosswalk.deleted, body, context, "deleted", issues
+    ):
+        return Outcome(record=None, deleted=True, issues=issues, crosswalk=crosswalk.name)
     if crosswalk.choose is not None:
         key = _evaluate(crosswalk.choose, body, context, "choose", issues)
-        chosen = crosswalk.choices.get(str(key)) or crosswalk.choices.get("*")
+        chosen = _choice(crosswalk, key)
         if chosen is None:
             return Outcome(
                 record=None,
@@ -433,16 +517,7 @@ def apply(
                 issues=issues,
                 crosswalk=crosswalk.name,
             )
-        return apply(chosen, document, source, provenance)
-    if crosswalk.skip is not None:
-        reason = _evaluate(crosswalk.skip, body, context, "skip", issues)
-        if reason:
-            said = reason if isinstance(reason, str) else "skip"
-            return Outcome(record=None, skipped=said, issues=issues, crosswalk=crosswalk.name)
-    if crosswalk.deleted is not None and _evaluate(
-        crosswalk.deleted, body, context, "deleted", issues
-    ):
-        return Outcome(record=None, deleted=True, issues=issues, crosswalk=crosswalk.name)
+        return _apply(chosen, document, source, provenance, issues)
     fields: dict[str, Any] = {}
     for target, compiled in crosswalk.compiled.items():
         value = _evaluate(compiled, body, context, target, issues)
@@ -451,35 +526,48 @@ def apply(
         issues += [Issue(target, message) for message in faults]
         if shaped is not None:
             fields[target] = shaped
-    for target, value in crosswalk.defaults.items():
-        if target not in fields:
-            fields[target] = _shape(target, value, [])
+    fields = {**crosswalk.defaults, **fields}
+    faults = []
     fields["source"] = source["id"]
-    fields["source_identifier"] = document.identifier
+    fields["source_identifier"] = functions.legal(document.identifier, faults.append)
+    issues += [Issue("source_identifier", message) for message in faults]
     fields["identifier"] = model.record_identifier(str(source["id"]), document.identifier)
     fields["provenance"] = {
         **provenance,
         "crosswalk": crosswalk.name,
         "crosswalk_digest": crosswalk.digest,
     }
-    if "title" not in fields:
-        issues.append(Issue("title", "none"))
-    made = _validated(fields, issues)
-    if made is None:
-        fault = issues[-1] if issues else Issue("record", "empty")
+    made = _validated(fields, crosswalk.defaults, issues)
+    if isinstance(made, str):
         return Outcome(
             record=None,
-            rejected=f"no record can be made: {fault.field}",
+            rejected=f"no record can be made: {made}",
             issues=issues,
             crosswalk=crosswalk.name,
         )
+    if not made.title:
+        issues.append(Issue("title", "none"))
     return Outcome(record=made, issues=issues, crosswalk=crosswalk.name)
 
 
-def _body(document: Document, source: Mapping[str, Json]) -> dict[str, Json]:
-    if isinstance(document.body, dict):
-        return {**document.body, "source": source}
-    return {"body": document.body, "source": source}
+def _context(crosswalk: Crosswalk, source: Mapping[str, Json]) -> functions.Context:
+    return functions.Context(source=dict(source), tables=crosswalk.tables, folded=crosswalk.folded)
+
+
+def _choice(crosswalk: Crosswalk, key: Json) -> Crosswalk | None:
+    named = None if key is None else crosswalk.choices.get(str(key))
+    return named or crosswalk.choices.get("*")
+
+
+def _brief(text: str) -> str:
+    """A text of a document for a message: legal, on one line, short."""
+    line = " ".join(functions.legal(text, lambda _: None).split())
+    return line if len(line) <= 80 else line[:79] + "…"
+
+
+def evaluate(expression: str, body: Json) -> Json:
+    """The value of an expression, with our functions, in the context that is in use."""
+    return jmespath.search(expression, body, _OPTIONS)
 
 
 def _evaluate(
@@ -490,7 +578,7 @@ def _evaluate(
         value = compiled.search(body, _OPTIONS)
     except Exception as error:  # whatever a document does to an expression is its issue
         value = None
-        said = " ".join(str(error).split())[:120] or type(error).__name__
+        said = _brief(str(error)) or type(error).__name__
         issues.append(Issue(target, f"cannot be read: {said}"))
     finally:
         functions.done(token)
@@ -503,22 +591,43 @@ def _evaluate(
 def _shape(target: str, value: Json, said: list[str]) -> Json:
     """A value as the record's field wants it; ``None`` if there is nothing in it."""
     if target in _LIST_FIELDS:
-        items = value if isinstance(value, list) else [value]
-        made: list[Json] = []
-        for item in _flat(items):
+        made: dict[str, Json] = {}
+        for item in _flat(value):
             shaped = _shape_one(target, item, said)
-            if shaped is not None and shaped not in made:
-                made.append(shaped)
-        return made or None
-    if isinstance(value, list) and target != "bbox":
-        value = functions.first(value)
+            if shaped is not None:
+                key = shaped if isinstance(shaped, str) else repr(shaped)
+                made.setdefault(key, shaped)
+        return list(made.values()) or None
+    if target == "bbox":
+        return _shape_bbox(value, said)
+    if isinstance(value, list):
+        value = next((part for part in _flat(value) if part not in (None, "", {})), None)
     return _shape_one(target, value, said)
 
 
-def _flat(items: list[Json]) -> Iterator[Json]:
-    for item in items:
+def _shape_bbox(value: Json, said: list[str]) -> Json:
+    """West, south, east, north; a box with an end missing is none."""
+    if value is None or (isinstance(value, list) and not any(n is not None for n in value)):
+        return None
+    if (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(type(n) in (int, float) and abs(n) <= 360 and math.isfinite(n) for n in value)
+        and all(-90 <= n <= 90 for n in value[1::2])
+        and value[1] <= value[3]
+    ):
+        return value
+    said.append(f"not a bounding box: {functions.shown(value)}")
+    return None
+
+
+def _flat(value: Json) -> Iterator[Json]:
+    """What a list holds, lists in it opened, however deep; what is no list by itself."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
         if isinstance(item, list):
-            yield from _flat(item)
+            waiting += reversed(item)
         else:
             yield item
 
@@ -530,101 +639,174 @@ def _shape_one(target: str, value: Json, said: list[str]) -> Json:
         return _named(value, "name", said)
     if target == "subject":
         return _named(value, "label", said)
+    if target == "distribution" and isinstance(value, str):
+        value = {"url": value}
     if isinstance(value, str):
-        return _legal(value, said) if value.strip() else None
+        return functions.legal(value, said.append) if value.strip() else None
     if isinstance(value, dict):
         if isinstance(value.get("value"), str):  # a text where a plain string is wanted
             return _shape_one(target, value["value"], said)
-        made = {
-            key: _legal(part, said) if isinstance(part, str) else part
-            for key, part in value.items()
-            if part not in (None, "", [], {})
-        }
-        return made or None
+        return _object(value, said)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value
 
 
-def _text(value: Json, said: list[str]) -> Json:
+def _object(value: dict[str, Json], said: list[str]) -> dict[str, Json] | None:
+    """An object without what is empty in it."""
+    made: dict[str, Json] = {}
+    for key, part in value.items():
+        if isinstance(part, str):
+            if part.strip():
+                made[key] = functions.legal(part, said.append)
+        elif part not in (None, [], {}):
+            made[key] = part
+    size = made.get("byte_size")
+    if isinstance(size, int) and size >= 2**63:  # more than MongoDB's integers hold
+        said.append(f"not a size: {functions.shown(size)}")
+        del made["byte_size"]
+    return made or None
+
+
+def _text(value: Json, said: list[str]) -> dict[str, str] | None:
+    lang = None
+    content = value
     if isinstance(value, dict):
         content, lang = value.get("value"), value.get("lang")
-    else:
-        content, lang = value, None
+        if content is None and "value" not in value and set(value) - {"lang"}:
+            # An element without text of its own is nothing; an object of something else is odd.
+            if not any(key.startswith("@") for key in value):
+                said.append(f"not a text: {functions.shown(value)}")
+            return None
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = str(content)
-    if not isinstance(content, str) or not content.strip():
+    if not isinstance(content, str):
+        if content is not None:
+            said.append(f"not a text: {functions.shown(value)}")
         return None
-    made: dict[str, Json] = {"value": _legal(content, said)}
-    if isinstance(lang, str) and lang:
-        lang = lang.replace("_", "-")  # en_US is how programmers write en-US
-        if _LANGUAGE.fullmatch(lang):
-            made["lang"] = lang
-        else:
-            said.append(f"not a language tag: {functions.shown(lang)}")
+    if not content.strip():
+        return None
+    made = {"value": functions.legal(content, said.append)}
+    tag = _tag(lang, said)
+    if tag:
+        made["lang"] = tag
     return made
+
+
+def _tag(lang: Json, said: list[str]) -> str | None:
+    """A language tag in BCP 47's form; ``und`` says that nobody knows."""
+    if not isinstance(lang, str) or not lang or lang.lower() == "und":
+        return None
+    tag = lang.replace("_", "-")  # en_US is how programmers write en-US
+    if _LANGUAGE.fullmatch(tag):
+        return tag
+    said.append(f"not a language tag: {functions.shown(lang)}")
+    return None
 
 
 def _named(value: Json, key: str, said: list[str]) -> Json:
     """An agent or a concept of a string, of a text, or of an object that has the key."""
-    if isinstance(value, dict) and key in value:
-        made = {
-            k: _legal(part, said) if isinstance(part, str) else part
-            for k, part in value.items()
-            if part not in (None, "", [], {})
-        }
-        named = made.get(key)
-        if isinstance(named, dict):  # the label is itself a text
-            text = _text(named, said)
-            if text is None:
-                return None
-            made[key] = text["value"]
-            if "lang" in text:
-                made.setdefault("lang", text["lang"])
-        return made if isinstance(made.get(key), str) and made[key].strip() else None
-    text = _text(value, said)
+    if not isinstance(value, dict) or key not in value:
+        text = _text(value, said)
+        if text is not None:
+            text[key] = text.pop("value")
+        return text
+    text = _text(value[key], said)  # the label may itself be a text
     if text is None:
         return None
-    named_text = {key: text["value"]}
-    if "lang" in text:
-        named_text["lang"] = text["lang"]
-    return named_text
+    others = {k: part for k, part in value.items() if k not in (key, "lang")}
+    named: dict[str, Json] = {key: text["value"], **(_object(others, said) or {})}
+    tag = _tag(value.get("lang"), said) or text.get("lang")
+    if tag:
+        named["lang"] = tag
+    code = named.get("code")
+    if isinstance(code, int) and not isinstance(code, bool):
+        named["code"] = str(code)
+    return named
 
 
-def _legal(value: str, said: list[str]) -> str:
-    """A text without the characters XML 1.0 does not allow (§2.2)."""
-    if not _ILLEGAL.search(value):
-        return value
-    said.append("illegal characters removed")
-    return _ILLEGAL.sub("", value)
+_OPTIONAL = {
+    "title": {"lang"},
+    "description": {"lang"},
+    "coverage": {"lang"},
+    "rights": {"lang"},
+    "subject": {"lang", "code", "scheme", "uri"},
+    "creator": {"lang", "uri"},
+    "publisher": {"lang", "uri"},
+    "contributor": {"lang", "uri"},
+    "distribution": {"title", "media_type", "language", "byte_size"},
+    "temporal": {"start", "end"},
+}
+"""What a part of a record can do without."""
+_COMPLAINTS = {
+    "type": "no such record type",
+    "url": "not a web address",
+    "language": "not a language tag",
+    "spatial": "not a country code",
+    "issued": "not a date",
+    "modified": "not a date",
+    "temporal": "not a period",
+    "treaty": "no such treaty",
+    "distribution": "not a file or page",
+}
 
 
-def _validated(fields: dict[str, Any], issues: list[Issue]) -> Record | None:
-    """The record; what is not valid is taken out, an issue each, until the rest is."""
-    for _ in range(5):
+def _complaint(target: str, fault: Any) -> str:
+    """A fault pydantic found, in the words of an issue."""
+    place = [str(part) for part in fault["loc"][1:] if isinstance(part, str)]
+    if fault["type"] == "unexpected_keyword_argument":
+        return f"has no {place[-1] if place else target!r}"
+    said = f"{_COMPLAINTS.get(target, 'not valid')}: {functions.shown(fault.get('input'))}"
+    return f"{'.'.join(place)}: {said}" if place else said
+
+
+def _validated(
+    fields: dict[str, Any], defaults: Mapping[str, Json], issues: list[Issue]
+) -> Record | str:
+    """The record; what is not valid is taken out, an issue each, until the rest is.
+
+    The name of the field that cannot be done without, where no record can be made.
+    """
+    fallen: set[str] = set()
+    while True:
         try:
             return model.validate(fields)
         except ValidationError as error:
-            out: dict[str, set[int]] = {}
-            for fault in error.errors():
-                place = fault["loc"]
-                target = str(place[0]) if place else "record"
-                issues.append(
-                    Issue(target, f"{fault['msg']}: {functions.shown(fault.get('input'))}")
-                )
-                if target in ENGINE_FIELDS or target not in fields:
-                    return None
-                if len(place) > 1 and isinstance(place[1], int) and target in _LIST_FIELDS:
-                    out.setdefault(target, set()).add(place[1])
-                else:
-                    out[target] = set()
-            for target, indexes in out.items():
-                kept = (
-                    [v for i, v in enumerate(fields[target]) if i not in indexes] if indexes else []
-                )
-                if kept:
-                    fields[target] = kept
-                else:
-                    del fields[target]
-    return None
+            faults = error.errors(include_url=False, include_context=False)
+        for fault in faults:
+            place = fault["loc"]
+            target = str(place[0]) if place else "record"
+            if target in ENGINE_FIELDS or target not in fields:
+                return target
+            issues.append(Issue(target, _complaint(target, fault)))
+        for fault in faults:
+            _take_out(fields, fault["loc"], odd=fault["type"] == "unexpected_keyword_argument")
+        for target in {str(fault["loc"][0]) for fault in faults}:
+            if isinstance(fields[target], list) and target in _LIST_FIELDS:
+                fields[target] = [part for part in fields[target] if part is not _GONE]
+            if fields[target] in (_GONE, [], {}):
+                del fields[target]
+                if target in defaults and target not in fallen:
+                    fallen.add(target)
+                    fields[target] = defaults[target]
+
+
+_GONE = object()
+
+
+def _take_out(fields: dict[str, Any], place: tuple[int | str, ...], *, odd: bool) -> None:
+    """Mark as gone what a fault is about: a key an object can do without, the object, or all."""
+    target = str(place[0])
+    value, holder, where = fields[target], fields, target
+    keys = list(place[1:])
+    if target in _LIST_FIELDS and isinstance(value, list) and keys and isinstance(keys[0], int):
+        holder, where = value, keys.pop(0)  # type: ignore[assignment]
+        value = value[where]  # type: ignore[call-overload]
+    key = next((part for part in keys if isinstance(part, str)), None)
+    if isinstance(value, dict) and key in value and (odd or key in _OPTIONAL.get(target, ())):
+        holder[where] = {name: part for name, part in value.items() if name != key}
+    else:
+        holder[where] = _GONE
 
 
 # --- looking into ------------------------------------------------------------------------
@@ -633,8 +815,10 @@ def _validated(fields: dict[str, Any], issues: list[Issue]) -> Record | None:
 def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]) -> list[Line]:
     """For each field of the record: the expression, its value here, and what it reads."""
     crosswalk = chosen_for(crosswalk, document, source)
-    body = _body(document, source)
-    context = functions.Context(source=dict(source), tables=dict(crosswalk.tables))
+    if not isinstance(document.body, dict):
+        return []
+    body = {**document.body, "source": source}
+    context = _context(crosswalk, source)
     lines = []
     for target, compiled in crosswalk.compiled.items():
         value = _shape(target, _evaluate(compiled, body, context, target, []), [])
@@ -654,10 +838,10 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
 
 def chosen_for(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]) -> Crosswalk:
     """The crosswalk that a document really goes through."""
-    while crosswalk.choose is not None:
-        context = functions.Context(source=dict(source), tables=dict(crosswalk.tables))
-        key = _evaluate(crosswalk.choose, _body(document, source), context, "choose", [])
-        chosen = crosswalk.choices.get(str(key)) or crosswalk.choices.get("*")
+    while crosswalk.choose is not None and isinstance(document.body, dict):
+        body = {**document.body, "source": source}
+        key = _evaluate(crosswalk.choose, body, _context(crosswalk, source), "choose", [])
+        chosen = _choice(crosswalk, key)
         if chosen is None:
             break
         crosswalk = chosen
@@ -720,7 +904,7 @@ def _follow(node: Any, at: list[str], found: set[str]) -> list[str]:
             return step(at, node["value"])
         case "current" | "identity":
             return at
-        case "literal":
+        case "literal" | "expref":  # an expref reads from what its function is given whole
             return []
         case "index" | "slice":
             return [f"{p}[]" for p in at]

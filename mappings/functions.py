@@ -11,24 +11,20 @@ from __future__ import annotations
 import html
 import inspect
 import json
+import math
 import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
-import dateutil.parser
-import langcodes
-import nh3
-import pycountry
+from lxml import etree
 
 from chm_hub.document import Json
-from mappings import tables
+from mappings import codes, dates, tables
 
 SCHEMES = ("http", "https", "ftp", "mailto")
 
@@ -38,7 +34,9 @@ class Context:
     """What the functions know of the document that is being mapped."""
 
     source: dict[str, Any]
-    tables: dict[str, dict[str, Json]]
+    tables: Mapping[str, Mapping[str, Json]]
+    folded: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """The same by case-folded key, made once for a crosswalk."""
     issues: list[str] = field(default_factory=list)
 
 
@@ -85,10 +83,32 @@ def _string(value: Json) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return _string(value.get("value"))
+        inner = value.get("value")
+        return None if isinstance(inner, dict) else _string(inner)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
+
+
+def _given(value: Json, kind: str) -> str | None:
+    """The string in a value, if it is not blank; a value that cannot hold one is an issue."""
+    said = _string(value)
+    if said is not None:
+        return said if said.strip() else None
+    if value not in (None, [], {}) and not (isinstance(value, dict) and "value" in value):
+        issue(f"not {kind}: {shown(value)}")
+    return None
+
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def legal(value: str, said: Callable[[str], None]) -> str:
+    """A text without the characters XML 1.0 does not allow (§2.2); tells ``said`` of it."""
+    if not _ILLEGAL.search(value):
+        return value
+    said("illegal characters removed")
+    return _ILLEGAL.sub("", value)
 
 
 # --- texts -------------------------------------------------------------------------------
@@ -105,13 +125,10 @@ def text(value: Json, lang: Json = None) -> Json:
     """
 
     def one(part: Json) -> Json:
-        if isinstance(part, dict):
-            made = _string(part)
-            language = part.get("lang") or lang
-        else:
-            made, language = _string(part), lang
-        if made is None or not made.strip():
+        made = _given(part, "a text")
+        if made is None:
             return None
+        language = (part.get("lang") or lang) if isinstance(part, dict) else lang
         return {"value": made, "lang": language} if isinstance(language, str) else {"value": made}
 
     return _each(value, one)
@@ -129,6 +146,8 @@ def texts(value: Json, languages: Json = None) -> Json:
         return made if isinstance(made, list) or made is None else [made]
     allowed = {str(code).lower() for code in languages} if isinstance(languages, list) else None
     found: list[Json] = []
+    if "value" in value:  # a text already
+        return [text(value)] if _given(value, "a text") else []
     for code, content in value.items():
         if allowed and code.lower() not in allowed:
             continue
@@ -181,18 +200,55 @@ def index_texts(row: Json, names: Json, languages: Json = None) -> Json:
     return [{"value": default, **({"lang": lang} if lang else {})}, *named]
 
 
-_BLOCK = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr|/table|/ul|/ol|/blockquote)\b[^>]*>", re.I)
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&(?:[A-Za-z]+|#\d+|#x[0-9A-Fa-f]+);")
+_BLOCK_TAGS = (
+    "address article aside blockquote br caption center dd div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_UNSEEN = frozenset(("script", "style", "template", "noscript", "iframe", "title"))
+_SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
-@lru_cache(maxsize=4096)
 def _without_markup(value: str) -> str:
     if not _MARKUP.search(value):
         return value
-    broken = _BLOCK.sub("\n", value)
-    bare = html.unescape(nh3.clean(broken, tags=set(), clean_content_tags={"script", "style"}))
-    lines = (" ".join(line.split()) for line in bare.replace("\xa0", " ").splitlines())
-    return "\n".join(line for line in lines if line)
+    return _read_html(legal(value, issue))
+
+
+def _read_html(value: str) -> str:
+    """The words of some HTML. A parser's work in linear time, however deep the nesting."""
+    parser = etree.HTMLParser(
+        remove_comments=True, remove_pis=True, no_network=True, huge_tree=True, encoding="utf-8"
+    )
+    try:
+        root = etree.fromstring(f"<html><body>{value}</body></html>".encode(), parser)
+    except etree.XMLSyntaxError:
+        root = None
+    if any("depth" in entry.message.lower() for entry in parser.error_log):
+        issue(f"HTML nested too deeply: {shown(value)}")
+    if root is None:
+        return ""
+    lines = "".join(_words(root)).replace("\xa0", " ").split("\n")
+    stripped = (line.strip(" ") for line in lines)
+    return "\n".join(line for line in stripped if line)
+
+
+def _words(root: Any) -> Iterator[str]:
+    """Texts of an HTML tree in order, white space folded, blocks on lines of their own."""
+    unseen = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag
+        starts = event == "start"
+        if tag in _UNSEEN:
+            unseen += 1 if starts else -1
+        elif tag in _BLOCKS:
+            yield "\n"
+        said = element.text if starts else element.tail
+        if said and not unseen:
+            yield said if element.tag == "pre" and starts else _SPACE.sub(" ", said)
+        elif not starts and tag in ("td", "th"):
+            yield " "
 
 
 @registered
@@ -218,7 +274,13 @@ def decode_html(value: Json) -> Json:
     >>> decode_html('R&eacute;serve')
     "Réserve"
     """
-    return _each(value, lambda part: html.unescape(part) if isinstance(part, str) else part)
+
+    def one(part: Json) -> Json:
+        if isinstance(part, dict) and isinstance(part.get("value"), str):
+            return {**part, "value": html.unescape(part["value"])}
+        return html.unescape(part) if isinstance(part, str) else part
+
+    return _each(value, one)
 
 
 @registered
@@ -244,11 +306,14 @@ def split(value: Json, separator: Json) -> Json:
     >>> split('forests; lakes ;', ';')
     ["forests", "lakes"]
     """
+    if not isinstance(separator, str) or not separator:
+        issue(f"not a separator: {shown(separator)}")
+        return None
     parts: list[Json] = []
     for item in value if isinstance(value, list) else [value]:
         whole = _string(item)
         if whole is not None:
-            parts += [part.strip() for part in whole.split(str(separator)) if part.strip()]
+            parts += [part.strip() for part in whole.split(separator) if part.strip()]
     return parts
 
 
@@ -271,7 +336,12 @@ def replace_all(value: Json, pattern: Json, replacement: Json) -> Json:
     >>> replace_all('x-decision', '^x-', '')
     "decision"
     """
-    compiled = _compiled(str(pattern))
+    try:
+        compiled = _compiled(str(pattern))
+        compiled.sub(str(replacement), "")
+    except (re.error, IndexError) as error:
+        issue(f"not a regular expression: {shown(pattern)}, {shown(replacement)}: {error}")
+        return None
 
     def one(part: Json) -> Json:
         if isinstance(part, dict) and isinstance(part.get("value"), str):
@@ -281,7 +351,7 @@ def replace_all(value: Json, pattern: Json, replacement: Json) -> Json:
     return _each(value, one)
 
 
-@cache
+@lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
@@ -312,13 +382,19 @@ def lookup(table: Json, value: Json) -> Json:
     "nbsap"
     """
     name = str(table)
-    own = _CONTEXT.get().tables.get(name)
-    exact = own if own is not None else tables.values(name)
-    folded = _folded(name) if own is None else {k.casefold(): v for k, v in own.items()}
+    context = _CONTEXT.get()
+    exact: Mapping[str, Json]
+    if name in context.tables:
+        exact, folded = context.tables[name], context.folded.get(name, {})
+    elif tables.has_values(name):
+        exact, folded = tables.values(name), fold(name)
+    else:
+        issue(f"no table '{name}'")
+        return None
 
     def one(part: Json) -> Json:
-        key = _string(part)
-        if key is None or not key.strip():
+        key = _given(part, f"in table '{name}'")
+        if key is None:
             return None
         found = exact.get(key)
         if found is None:
@@ -331,26 +407,19 @@ def lookup(table: Json, value: Json) -> Json:
 
 
 @cache
-def _folded(name: str) -> dict[str, str]:
-    return {key.casefold(): value for key, value in tables.values(name).items()}
-
-
-_ISO = re.compile(
-    r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*"
-    r"(Z|[+-]\d{2}:?\d{2})?)?)?)?"
-)
-_AMBIGUOUS = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
-_NOTHING_BEFORE = 1000
-_EMPTY_BEFORE = 1900
+def fold(name: str) -> dict[str, Json]:
+    """A table of the CSV files by case-folded key."""
+    return {key.strip().casefold(): value for key, value in tables.values(name).items()}
 
 
 @registered
 def date(value: Json) -> Json:
     """A date as precise as it was given (W3CDTF), or each of a list.
 
-    Understands W3CDTF, the dates of mail and feeds, and dates in words. ``0001-01-01`` and
-    times of day before 1900 are how databases write nothing. A date such as 03/04/2024, which
-    is two different days, is an issue.
+    Understands W3CDTF, the dates of mail and feeds, dates in words and dates in numbers, also
+    seconds since 1970. Year 1 and times of day before 1900 are how databases write nothing. A
+    time of day without a time zone names no moment and is left out. A date such as
+    03/04/2024, which is two different days, is an issue.
 
     >>> date('Tue, 05 Mar 2024 08:15:00 +0000')
     "2024-03-05T08:15:00Z"
@@ -359,87 +428,22 @@ def date(value: Json) -> Json:
 
 
 def _one_date(part: Json) -> Json:
-    given = _string(part)
-    if given is None or not given.strip():
+    try:
+        if isinstance(part, int | float) and not isinstance(part, bool):
+            return dates.from_number(part)
+        given = _given(part, "a date")
+        return dates.w3cdtf(given) if given else None
+    except dates.NotADate as error:
+        issue(f"{error.reason}: {shown(part)}")
         return None
-    made = parse_date(given.strip())
-    if made is None:
-        issue(f"not a date: {shown(given)}")
-    return made or None
 
 
-@lru_cache(maxsize=8192)
 def parse_date(given: str) -> str | None:
     """The date in a text (W3CDTF); empty for a placeholder, ``None`` if there is none."""
-    matched = _ISO.fullmatch(given)
-    if matched:
-        return _iso_date(*matched.groups())
-    if _AMBIGUOUS.fullmatch(given):
-        one, two = (int(n) for n in re.split(r"[./-]", given)[:2])
-        year = re.split(r"[./-]", given)[2]
-        if len(year) == 4 and max(one, two) <= 31 and (max(one, two) > 12 or one == two):
-            day, month = (one, two) if one > 12 else (two, one)
-            return _iso_date(year, str(month), str(day), None, None)
-        return None
     try:
-        moment = parsedate_to_datetime(given)
-        return _utc(moment, has_time=True)
-    except (ValueError, TypeError, IndexError):
-        pass
-    if not re.search(r"\d{4}", given) or len(given) > 60:
+        return dates.w3cdtf(given) or ""
+    except dates.NotADate:
         return None
-    try:
-        # Parsed twice over different days: what differs was not in the text.
-        a = dateutil.parser.parse(given, default=datetime(2001, 1, 1))
-        b = dateutil.parser.parse(given, default=datetime(2003, 2, 2))
-    except (ValueError, OverflowError, TypeError):
-        return None
-    if a.year != b.year:
-        return None
-    if a.month != b.month:
-        return f"{a.year:04d}"
-    if a.day != b.day:
-        return f"{a.year:04d}-{a.month:02d}"
-    return _utc(a, has_time=bool(re.search(r"\d:\d", given)))
-
-
-def _iso_date(
-    year: str, month: str | None, day: str | None, time: str | None, zone: str | None
-) -> str | None:
-    if int(year) < _NOTHING_BEFORE or (time and int(year) < _EMPTY_BEFORE):
-        return ""
-    if month is None:
-        return year
-    if not 1 <= int(month) <= 12:
-        return None
-    if day is None:
-        return f"{year}-{int(month):02d}"
-    plain = f"{year}-{int(month):02d}-{int(day):02d}"
-    try:
-        datetime.fromisoformat(plain)
-    except ValueError:
-        return None
-    if time is None:
-        return plain
-    time = time.replace(",", ".")
-    offset = zone or "Z"
-    if offset != "Z" and ":" not in offset:
-        offset = f"{offset[:3]}:{offset[3:]}"
-    try:
-        datetime.fromisoformat(f"{plain}T{time.partition('.')[0]}{offset}")
-    except ValueError:
-        return None
-    return f"{plain}T{time}{offset}"
-
-
-def _utc(moment: datetime, *, has_time: bool) -> str:
-    if moment.year < _EMPTY_BEFORE:
-        return ""
-    if not has_time:
-        return f"{moment:%Y-%m-%d}"
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @registered
@@ -460,62 +464,60 @@ def absolute_url(value: Json, base: Json = None) -> Json:
     >>> absolute_url('/doc/a b.pdf', 'https://www.cbd.int/x')
     "https://www.cbd.int/doc/a%20b.pdf"
     """
-    against = str(base or _CONTEXT.get().source.get("url") or "")
+    against = _string(base) or str(_CONTEXT.get().source.get("url") or "")
 
     def one(part: Json) -> Json:
-        given = _string(part)
-        if given is None or not given.strip():
+        given = _given(part, "a web address")
+        if given is None:
             return None
-        try:
-            made = urljoin(against, given.strip())
-            scheme = urlsplit(made).scheme
-        except ValueError:
-            scheme = made = ""
-        if scheme not in SCHEMES:
-            issue(f"not a web address: {shown(given)}")
-            return None
-        return "".join(f"%{ord(c):02X}" if c in ' <>"\t\r\n' else c for c in made)
-
-    return _each(value, one)
-
-
-@registered
-def language_code(value: Json) -> Json:
-    """The language tag (BCP 47) of a code or of a name in English.
-
-    >>> language_code(`["eng", "French", "pt_BR"]`)
-    ["en", "fr", "pt-BR"]
-    """
-
-    def one(part: Json) -> Json:
-        given = _string(part)
-        if given is None or not given.strip():
-            return None
-        made = _language(given.strip())
+        made = _address(given.strip(), against)
         if made is None:
-            issue(f"not a language: {shown(given)}")
+            issue(f"not a web address: {shown(given)}")
         return made
 
     return _each(value, one)
 
 
-@lru_cache(maxsize=2048)
-def _language(given: str) -> str | None:
-    if re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", given):
-        try:
-            tag = langcodes.Language.get(given.replace("_", "-"))
-        except ValueError:
-            return None
-        known = pycountry.languages.get(
-            **{"alpha_2" if len(tag.language or "") == 2 else "alpha_3": tag.language or ""}
-        )
-        return tag.to_tag() if known is not None else None
+_UNSAFE = re.compile(r"[\s<>\"\x00-\x20\x7f]")
+
+
+@lru_cache(maxsize=8192)
+def _address(given: str, against: str) -> str | None:
+    """An absolute address, or ``None``. Letters of all scripts stay, as IRIs have them."""
+    if given[:4].lower() == "www.":  # what people write where they mean a host
+        given = f"http://{given}"
     try:
-        found = pycountry.languages.lookup(given)
-    except LookupError:
+        made = urljoin(against, given)
+        parts = urlsplit(made)
+        host = parts.hostname
+    except ValueError:
         return None
-    code = getattr(found, "alpha_2", None) or found.alpha_3
-    return str(code)
+    if parts.scheme not in SCHEMES or (not host and parts.scheme != "mailto"):
+        return None
+    if parts.scheme == "mailto" and "@" not in parts.path:
+        return None
+    return _UNSAFE.sub(lambda match: quote(match[0], safe=""), made)
+
+
+@registered
+def language_code(value: Json) -> Json:
+    """The language tag (BCP 47) of a tag, an ISO 639 code, or a name.
+
+    Names are understood in the six UN languages and in the language itself. ``und``, which
+    says that nobody knows, gives nothing.
+
+    >>> language_code(`["eng", "French", "español", "pt_BR"]`)
+    ["en", "fr", "es", "pt-BR"]
+    """
+
+    def one(part: Json) -> Json:
+        given = _given(part, "a language")
+        made = codes.language(given) if given else None
+        if given and made is None:
+            issue(f"not a language: {shown(given)}")
+        return None if made == "und" else made
+
+    return _each(value, one)
 
 
 @registered
@@ -527,11 +529,9 @@ def country_code(value: Json) -> Json:
     """
 
     def one(part: Json) -> Json:
-        given = _string(part)
-        if given is None or not given.strip():
-            return None
-        made = _country(given.strip())
-        if made is None:
+        given = _given(part, "a country")
+        made = codes.country(given) if given else None
+        if given and made is None:
             issue(f"not a country: {shown(given)}")
         return made
 
@@ -546,7 +546,7 @@ def countries_in(value: Json) -> Json:
     ["KE"]
     """
     items = value if isinstance(value, list) else [value]
-    found = [_country((_string(item) or "").strip()) for item in items]
+    found = [_place(_string(item)) for item in items]
     return [code for code in found if code]
 
 
@@ -558,37 +558,33 @@ def not_countries(value: Json) -> Json:
     ["Lake Victoria"]
     """
     items = value if isinstance(value, list) else [value]
-    return [i for i in items if (_string(i) or "").strip() and not _country(_string(i) or "")]
+    return [item for item in items if item is not None and not _place(_string(item))]
 
 
-@lru_cache(maxsize=8192)
-def _country(given: str) -> str | None:
-    given = given.strip()
-    if not given or len(given) > 80:
+def _place(said: str | None) -> str | None:
+    """The country a free text is, if it is one; ``in`` and ``no`` are words, ``IN`` a code."""
+    if said is None or (len(said.strip()) <= 3 and not said.isupper() and said.isascii()):
         return None
-    known = tables.countries().get(given.casefold())
-    if known is not None:
-        return known
-    try:
-        return str(pycountry.countries.lookup(given).alpha_2)
-    except LookupError:
-        return None
+    return codes.country(said)
 
 
 @registered
-def concepts(scheme: Json, codes: Json) -> Json:
+def concepts(scheme: Json, value: Json) -> Json:
     """Terms of a vocabulary by their codes. One that is not in it is an issue, and is kept
     under its code.
 
     >>> concepts('GBF-GOALS', 'GBF-GOAL-A')[0].code
     "GBF-GOAL-A"
     """
+    if not isinstance(scheme, str) or scheme not in tables.SCHEMES:
+        issue(f"no vocabulary {shown(scheme)}")
+        return None
     known = tables.concepts(str(scheme))
     made: list[Json] = []
-    for item in codes if isinstance(codes, list) else [codes]:
+    for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict) and "identifier" in item:
             item = item["identifier"]
-        code = (_string(item) or "").strip()
+        code = (_given(item, f"in {scheme}") or "").strip()
         if not code:
             continue
         row = known.get(code.casefold())
@@ -616,6 +612,8 @@ def links(value: Json, base: Json = None) -> Json:
         if isinstance(link, str):
             link = {"url": link}
         if not isinstance(link, dict):
+            if link is not None:
+                issue(f"not a link: {shown(link)}")
             continue
         url = absolute_url(link.get("url") or link.get("href"), base)
         if not isinstance(url, str):
@@ -623,17 +621,52 @@ def links(value: Json, base: Json = None) -> Json:
         entry: dict[str, Json] = {"url": url}
         if title := _string(link.get("title") or link.get("name")):
             entry["title"] = title
-        kind = mimetypes.guess_type(urlsplit(url).path)[0] or link.get("type")
-        if isinstance(kind, str) and "/" in kind:
+        kind = _media_type(url) or link.get("media_type") or link.get("type")
+        if isinstance(kind, str) and _MEDIA_TYPE.fullmatch(kind):
             entry["media_type"] = kind
         tag = link.get("language") or link.get("tag")
-        if isinstance(tag, str) and (code := _language(tag)):
+        if isinstance(tag, str) and (code := language_code(tag)):
             entry["language"] = code
-        size = link.get("size") or link.get("length")
-        if isinstance(size, int | str) and str(size).isdigit():
+        size = link.get("byte_size") or link.get("size") or link.get("length")
+        if isinstance(size, int | str) and _SIZE.fullmatch(str(size)):
             entry["byte_size"] = int(size)
         made.append(entry)
     return made
+
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+_-]+(\s*;.*)?")
+_SIZE = re.compile(r"[1-9][0-9]{0,17}")
+# The system's own list of types differs between machines; this one does not.
+_TYPES = mimetypes.MimeTypes(filenames=())
+for _ending, _kind in {
+    ".csv": "text/csv",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".epub": "application/epub+zip",
+    ".geojson": "application/geo+json",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".jsonld": "application/ld+json",
+    ".kml": "application/vnd.google-earth.kml+xml",
+    ".kmz": "application/vnd.google-earth.kmz",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".rdf": "application/rdf+xml",
+    ".rtf": "application/rtf",
+    ".ttl": "text/turtle",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
+}.items():
+    _TYPES.add_type(_kind, _ending)
+
+
+def _media_type(url: str) -> str | None:
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return None
+    return _TYPES.guess_type(path)[0]
 
 
 @registered
@@ -670,8 +703,8 @@ def reference(value: Json) -> Json:
     def one(part: Json) -> Json:
         if isinstance(part, dict):
             part = part.get("identifier")
-        given = _string(part)
-        return _AT_REVISION.sub("", given) if given and given.strip() else None
+        given = _given(part, "a reference")
+        return _AT_REVISION.sub("", given) if given else None
 
     return _each(value, one)
 
@@ -683,9 +716,12 @@ def bbox(lat: Json, lng: Json) -> Json:
     >>> bbox(`-1.29`, `36.82`)
     [36.82, -1.29, 36.82, -1.29]
     """
+    if lat in (None, "") and lng in (None, ""):
+        return None
     try:
         y, x = float(lat), float(lng)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        issue(f"not a place on Earth: {shown([lat, lng])}")
         return None
     if not (-90 <= y <= 90 and -180 <= x <= 180):
         issue(f"not a place on Earth: {shown([lat, lng])}")
@@ -700,14 +736,17 @@ def number(value: Json) -> Json:
     >>> number('42.5')
     42.5
     """
-    given = _string(first(value))
-    if given is None or not given.strip():
+    given = _given(first(value), "a number")
+    if given is None:
         return None
     try:
-        return float(given)
-    except ValueError:
+        made = float(given)
+    except (ValueError, OverflowError):
+        made = math.nan
+    if not math.isfinite(made):
         issue(f"not a number: {shown(given)}")
         return None
+    return made
 
 
 def example(function: Callable[..., Json]) -> tuple[str, str]:

@@ -22,6 +22,12 @@ SCHEMES: Mapping[str, str] = {
 
 
 @cache
+def names() -> frozenset[str]:
+    """The tables there are. A name that came with a document is looked for here, not on disk."""
+    return frozenset(path.stem for path in FOLDER.glob("*.csv"))
+
+
+@cache
 def rows(name: str, folder: Path = FOLDER) -> tuple[dict[str, str], ...]:
     """The rows of a table. Raises :class:`KeyError` if there is no such table."""
     path = folder / f"{name}.csv"
@@ -39,26 +45,10 @@ def values(name: str) -> dict[str, str]:
 
 def has_values(name: str) -> bool:
     """Whether there is a table that ``lookup`` can use."""
-    try:
-        return "value" in rows(name)[0]
-    except (KeyError, IndexError):
-        return False
+    return name in names() and any("value" in row for row in rows(name)[:1])
 
 
 @cache
 def concepts(scheme: str) -> dict[str, dict[str, str]]:
     """The terms of a vocabulary by their code, folded: identifiers come in mixed case."""
     return {row["code"].casefold(): row for row in rows(SCHEMES[scheme])}
-
-
-@cache
-def countries() -> dict[str, str]:
-    """ISO 3166-1 alpha-2 by every code and name of a country we know, folded."""
-    found: dict[str, str] = {}
-    for row in rows("countries"):
-        keys = [row["code"], row["alpha3"], row["m49"], row["cbd"]]
-        keys += [row[f"name_{language}"] for language in LANGUAGES]
-        for key in keys:
-            if key:
-                found.setdefault(key.casefold(), row["code"])
-    return found

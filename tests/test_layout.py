@@ -124,7 +124,7 @@ def test_all_mistakes_of_a_crosswalk_are_named_at_once(tmp_path) -> None:  # typ
         "bad.toml: record.identifier: the hub fills it in itself",
         "bad.toml: record.spatial: must be an expression in quotes",
         "bad.toml: tables.types: must be a table",
-        "bad.toml: defaults.type: Input should be",
+        "bad.toml: defaults.type: no such record type",
         "bad.toml: ignored: no such key",
         "lost.toml: extends: 'nothing' cannot be used",
         "round.toml: extends: round → round is a circle",
