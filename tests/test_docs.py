@@ -57,14 +57,24 @@ def test_the_page_of_functions_is_what_the_functions_say() -> None:
 
 
 def test_examples_in_the_pages_are_good(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    (source,) = re.findall(r"```toml\n(.*?)```", text("add-a-source.md"), re.DOTALL)
-    path = tmp_path / "example.toml"
-    path.write_text(source)
-    assert read_source(path)[1] == []
-    (rules,) = re.findall(r"```toml\n(.*?)```", text("write-a-crosswalk.md"), re.DOTALL)
-    (tmp_path / "mine.toml").write_text(rules)
-    crosswalk.load("mine", [tmp_path])
-    tomllib.loads(rules)
+    blocks = [
+        block
+        for page in ("add-a-source.md", "write-a-crosswalk.md")
+        for block in re.findall(r"```toml\n(.*?)```", text(page), re.DOTALL)
+    ]
+    sources = [block for block in blocks if re.search(r"^adapter\s*=", block, re.MULTILINE)]
+    rules = [block for block in blocks if "[record]" in block]
+    assert sources
+    assert rules
+    for number, block in enumerate(sources):
+        path = tmp_path / f"example-{number}.toml"
+        path.write_text(block)
+        assert read_source(path)[1] == []
+    for number, block in enumerate(rules):
+        (tmp_path / f"mine-{number}.toml").write_text(block)
+        crosswalk.load(f"mine-{number}", [tmp_path])
+    for block in blocks:
+        tomllib.loads(block)
 
 
 def test_links_between_pages_lead_somewhere() -> None:
