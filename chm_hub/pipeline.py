@@ -84,6 +84,8 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             walk = _walk(source, hub, wanted)
             run = store.runs.begin(source.id, "harvest", hub.clock(), full=walk.since is None)
         writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
+        # A walk from a day somebody chose is not the source's own: nothing goes on from it.
+        writer.resumable = wanted.since is None
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
         try:
             # Mapping and writing a page goes on while the next one is fetched.
@@ -181,7 +183,8 @@ def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wante
             "since": walk.next_since or walk.started,
             "memory": {k: v for k, v in {**walk.memory, **walk.learned}.items() if v is not None},
         }
-        if walk.covers_all:
+        # A feed never shows all there is; what it shows is all there is to ask for.
+        if walk.covers_all or (walk.since is None and source.deletions == "never"):
             cursor["full"] = walk.started
     elif walk.short is not None or state in ("held", "failed"):
         # The place reached is of no use: the next run begins anew.
@@ -280,6 +283,8 @@ class _Writer:
         self.crosswalk = crosswalk
         self.lease = lease
         self.since = since
+        self.resumable = True
+        """Whether the next run may go on where this one stops."""
         self.context = source.as_context()
         self.rules = _rules(crosswalk, self.context)
         """Digest of all that bears on what becomes of a document."""
@@ -304,7 +309,7 @@ class _Writer:
             run.total = page.total if page.total is not None else run.total
             places = list(enumerate(page.documents))
             self._store(name, page.payloads[0].url, places)
-            if page.checkpoint is not None:
+            if page.checkpoint is not None and self.resumable:
                 place = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
                 store.runs.set_cursor(self.source.id, {"checkpoint": place})
             store.runs.save(run)
@@ -491,9 +496,9 @@ class _Writer:
         for record in self.hub.store.records.of_source(self.source.id):
             if record.deleted or _digest(record.identifier) in self.seen:
                 continue
-            first = missing_since.get(record.identifier, now)
+            # Remembered until it is deleted: a deletion that is held loses none of its age.
+            first = still[record.identifier] = missing_since.get(record.identifier, now)
             if now - first < GRACE:
-                still[record.identifier] = first
                 continue
             self.run.counts["deleted"] += 1
             self.going[record.identifier] = Change(
@@ -507,8 +512,8 @@ class _Writer:
                 index=record.index,
             )
         runs.set_missing(self.source.id, still)
-        if still:
-            self.run.warnings["missing_at_source"] = len(still)
+        if waiting := len(still) - len(self.going.keys() & still.keys()):
+            self.run.warnings["missing_at_source"] = waiting
 
     # --- what harvesters may ask -----------------------------------------------------------
 

@@ -6,6 +6,7 @@ its endpoint, must be the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -195,3 +196,58 @@ def test_many_deletions_wait_for_a_person(hub: Hub, network: Network, settings: 
     said = hub("harvest", "demo-oai", "--full", "--json")
     assert said.code == 1, "a set that is empty is not a source that is"
     assert hub.records("--source", "demo-oai") == held
+
+
+def test_a_walk_from_a_chosen_day_leaves_the_next_run_alone(
+    hub: Hub, network: Network, settings: Settings
+) -> None:
+    declare(hub, network)
+    harvest(hub, network)
+    with open_store(settings) as store:
+        before = store.runs.cursor("demo-oai")
+    said = hub("harvest", "demo-oai", "--since", "2017-01-01", "--json")
+    assert said.lines[0]["state"] == "complete"
+    assert said.lines[0]["requests"] > 3, "it takes several pages"
+    with open_store(settings) as store:
+        assert store.runs.cursor("demo-oai") == before
+    network.advance()
+    harvest(hub, network)
+    records = hub.records("--with-deleted", "--source", "demo-oai")
+    compare(records, {"demo-oai": network.truth()["demo-oai"]})
+
+
+def test_deletions_that_are_held_are_done_when_a_person_approves(
+    hub: Hub, network: Network, settings: Settings
+) -> None:
+    text = re.sub(r"\[expect\]\s+records = \d+\n", "", network.sources()["demo-absch"])
+    hub.source("demo-absch", text)
+    assert hub("harvest", "demo-absch", "--json").code == 0
+    # Most of it is no longer listed, and nobody says that it is deleted.
+    hub.source("demo-absch", text.replace("[options]\n", '[options]\nschemas = ["absPermit"]\n'))
+    assert hub("harvest", "demo-absch", "--json").code == 0
+    held = hub.records("--source", "demo-absch")
+    with open_store(settings) as store:
+        missing = store.runs.missing("demo-absch")
+        old = {name: since - timedelta(days=8) for name, since in missing.items()}
+        store.runs.set_missing("demo-absch", old)
+    for _ in range(2):
+        said = hub("harvest", "demo-absch", "--json")
+        assert (said.code, said.lines[0]["state"]) == (1, "held")
+        assert "--approve-deletions" in said.err
+        assert hub.records("--source", "demo-absch") == held
+    assert hub("harvest", "demo-absch", "--approve-deletions", "--json").code == 0
+    assert set(hub.records("--source", "demo-absch")) == set(held) - set(missing)
+    assert set(missing) < set(held)
+
+
+def test_a_feed_that_did_not_change_is_not_sent_again(hub: Hub, network: Network) -> None:
+    declare(hub, network)
+    feeds = ("demo-rss", "demo-atom", "demo-rdf")
+    for expected in (200, 304):
+        assert hub("harvest", *feeds, "--json").code == 0
+        asked = [seen for seen in network.requests if seen.replica in feeds][-3:]
+        assert [seen.status for seen in asked] == [expected] * 3
+    network.advance()
+    assert hub("harvest", *feeds, "--json").code == 0
+    truth = network.truth()
+    compare(hub.records("--with-deleted"), {name: truth[name] for name in feeds})
