@@ -2,8 +2,9 @@
 
 An adapter is a module with ``Options`` (a frozen dataclass of what a source file may say in
 ``[options]``), ``CROSSWALK`` (the crosswalk its documents are meant for), ``DELETIONS``
-(how its sources usually say what is gone) and ``pages(source, options, fetch, walk)``, an
-async generator of pages.
+(how its sources usually say what is gone), ``INCREMENTAL`` (whether what changed since a day
+can be asked for; then it is walked whole once a week only) and
+``pages(source, options, fetch, walk)``, an async generator of pages.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Adapter(Protocol):
     Options: type[Any]
     CROSSWALK: str
     DELETIONS: str
+    INCREMENTAL: bool
 
     def pages(self, source: Any, options: Any, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
         """The pages of a source; see :mod:`adapters`."""

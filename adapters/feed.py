@@ -16,6 +16,7 @@ from harvesters import feed
 
 CROSSWALK = "feed"
 DELETIONS = "never"
+INCREMENTAL = True
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -15,6 +15,7 @@ from harvesters import json_api
 
 CROSSWALK = "gbif"
 DELETIONS = "absence"
+INCREMENTAL = False
 
 
 @with_config(ConfigDict(extra="forbid"))

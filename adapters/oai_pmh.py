@@ -16,6 +16,7 @@ from harvesters import oai_pmh
 
 CROSSWALK = "oai"
 DELETIONS = "tombstones"
+INCREMENTAL = True
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -21,10 +22,11 @@ from adapters.source import CommonOptions, Source
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import jsons, solr
+from harvesters import absent, jsons, solr
 
 CROSSWALK = "scbd"
 DELETIONS = "absence"
+INCREMENTAL = False
 OVERLAP = timedelta(hours=1)
 
 INDEX_ONLY = frozenset(
@@ -95,9 +97,8 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         yield page
     walk.next_since = walk.started
     whole = walk.since is None and walk.checkpoint is None and walk.short is None
-    if whole and source.deletions == "absence" and walk.live is not None:
-        missing = [name for name in await walk.live() if name not in listed]
-        async for page in _gone(api, walk, missing):
+    if whole and source.deletions == "absence":
+        async for page in absent.ask_for(walk, listed, partial(_gone, api)):
             yield page
     walk.covers_all = whole
     walk.complete = walk.short is None
@@ -200,25 +201,14 @@ async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]
     return page, names
 
 
-async def _gone(api: _Api, walk: Walk, missing: list[str]) -> AsyncIterator[Page]:
-    """Ask for each record that left the index; a date of deletion makes it a tombstone."""
-    for name in missing:
-        try:
-            found = await api.info(name)
-        except (FetchError, ProtocolError):
-            walk.warnings["deletion_not_confirmed"] += 1
-            continue
-        if found is None:
-            continue
-        payload, info = found
-        deleted = info.get("deletedOn") if isinstance(info, dict) else None
-        if deleted:
-            yield Page(
-                payloads=[payload],
-                documents=[
-                    Document(identifier=name, datestamp=str(deleted), deleted=True, body=info)
-                ],
-            )
+async def _gone(api: _Api, name: str) -> Page | None:
+    """The envelope of a record that left the index; with a date of deletion it is a tombstone."""
+    found = await api.info(name)
+    if found is None:
+        return None
+    payload, info = found
+    deleted = info.get("deletedOn") if isinstance(info, dict) else None
+    return absent.tombstone(name, payload, str(deleted)) if deleted else None
 
 
 def native_identifier(row: dict[str, Any]) -> str | None:

@@ -133,9 +133,9 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
         since = wanted.since
     elif not wanted.full:
         whole = cursor.get("full")
-        # A source whose records tell when they are gone by their absence is always walked
-        # whole; others once in a while.
-        if whole is not None and now - whole < FULL_EVERY and source.deletions != "absence":
+        # A source that cannot be asked for what changed is always walked whole; others once in
+        # a while.
+        if whole is not None and now - whole < FULL_EVERY and source.adapter.INCREMENTAL:
             since = cursor.get("since")
         saved = cursor.get("checkpoint")
         if saved is not None and now - saved["at"] < CHECKPOINT_LIFE:

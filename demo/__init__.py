@@ -6,6 +6,7 @@
 ['demo-absch', 'demo-atom']
 """
 
-from demo.network import Expectation, Network, Seen, Truth
+from demo.hosts import Expectation, Truth
+from demo.network import Network, Seen
 
 __all__ = ["Expectation", "Network", "Seen", "Truth"]

@@ -6,15 +6,15 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from xml.sax.saxutils import escape
 
-from chm_hub.record import Text
-from demo import feeds, life
+from demo import feeds, hosts, life
 from demo.feeds import Feed
+from demo.hosts import Expectation, Truth
 from demo.oai import Repository
 from demo.oai_records import BULLETIN, REGIONAL, Holdings
 from demo.phrases import UN_LANGUAGES, country
@@ -34,36 +34,12 @@ def now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a hub should hold of one record."""
-
-    type: str
-    """Its record type."""
-    title: tuple[Text, ...]
-    """Its titles; a language is ``None`` where the source does not say. Empty for a focal
-    point: the source's title is a person's name, and what a hub puts in its place is its own
-    affair."""
-    countries: tuple[str, ...]
-    """ISO 3166-1 alpha-2 codes, and ``EU``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What there is to find at one source, by the source's own identifiers."""
-
-    live: dict[str, Expectation] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
-    """What the source once had and withdrew. A repository's first tombstones are among
-    these: no harvester has seen what they stand for."""
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """One request that came in."""
 
     replica: str
-    """``demo-oai``, ``demo-oai-days``, ``scbd``, ``demo-rss``, ``demo-atom``, ``demo-rdf``;
-    empty for other addresses."""
+    """``demo-oai``, ``demo-oai-days``, ``scbd``, ``demo-rss``, ``demo-atom``, ``demo-rdf`` or
+    the name of a host; empty for other addresses."""
     method: str
     target: str
     """Path and query."""
@@ -146,6 +122,12 @@ class Network:
             "demo-atom": Feed(seed, feeds.ATOM, country("CH"), "Biodiversity news"),
             "demo-rdf": Feed(seed, feeds.RDF, country("LB"), "أحداث التنوع البيولوجي"),
         }
+        self._hosts: dict[int, hosts.Replica] = {}
+        for number, replica in enumerate(hosts.replicas(seed, scale), 1):
+            # Beside a port that was chosen its hosts have the ports that follow.
+            listening = self._server.listen(port + number if port else 0)
+            replica.url = f"http://{HOST}:{listening}"
+            self._hosts[listening] = replica
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -174,6 +156,8 @@ class Network:
                 repository.advance(following, moment)
             for feed in self._feeds.values():
                 feed.advance(following, moment)
+            for replica in self._hosts.values():
+                replica.advance(following, moment)
             self.phase = following
 
     def sources(self) -> dict[str, str]:
@@ -220,6 +204,8 @@ class Network:
                 truths[name].live[entry.identifier] = Expectation(
                     feed.style.type, (entry.title(),), (feed.country.code,)
                 )
+        for replica in self._hosts.values():
+            truths |= replica.truth()
         return truths
 
     def counts(self) -> dict[str, int]:
@@ -264,6 +250,9 @@ class Network:
                 "url": f"{url}{path}",
             }
             described[name] = (title, table, {"type": feed.style.type})
+        for replica in self._hosts.values():
+            for name, told in replica.sources().items():
+                described[name] = (told.title, dict(told.keys), dict(told.options))
         return described
 
     def _respond(self, request: Request) -> Answer:
@@ -276,6 +265,8 @@ class Network:
 
     def _route(self, request: Request) -> tuple[str, Answer]:
         path = request.path
+        if (replica := self._hosts.get(request.port)) is not None:
+            return replica.name, replica.answer(request)
         for name, place in (("demo-oai", "/oai"), ("demo-oai-days", "/oai-days")):
             if path == place:
                 return name, self._repositories[name].answer(request)
@@ -310,8 +301,8 @@ class Network:
             "demo-rdf": "/feeds/events.rdf",
         }
         rows = "".join(
-            f'<li><a href="{escape(asks[name])}">{name}</a>: {escape(title)}</li>'
-            for name, (title, _, _) in self._described().items()
+            f'<li><a href="{escape(asks.get(name, table["url"]))}">{name}</a>: {escape(title)}</li>'
+            for name, (title, table, _) in self._described().items()
         )
         return (
             '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
 import sys
 import threading
@@ -25,6 +26,8 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes = b""
+    port: int = 0
+    """Which of the network's hosts was asked."""
 
     def arguments(self) -> list[tuple[str, str]]:
         """The query's names and values, in order, blank ones too."""
@@ -45,7 +48,8 @@ Respond = Callable[[Request], Answer]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves :data:`Respond` until it is closed; then every connection and thread ends."""
+    """Serves :data:`Respond` on one port or several until it is closed; then every connection
+    and thread ends."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -54,19 +58,40 @@ class Server(ThreadingHTTPServer):
         self.respond = respond
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
+        self._more: list[socket.socket] = []
+        self._wake, self._woken = socket.socketpair()
         super().__init__((HOST, port), _Handler)
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.02,), name="demo-network", daemon=True
-        )
+        self._thread = threading.Thread(target=self._accept, name="demo-network", daemon=True)
+
+    def listen(self, port: int = 0) -> int:
+        """Another port to serve on, before it starts; 0 is any free one."""
+        more = socket.create_server((HOST, port), backlog=self.request_queue_size)
+        self._more.append(more)
+        return int(more.getsockname()[1])
 
     def start(self) -> None:
         """Begin to serve, in a thread."""
         self._thread.start()
 
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for listening in (self.socket, *self._more, self._woken):
+                selector.register(listening, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._woken:
+                        return
+                    assert isinstance(key.fileobj, socket.socket)
+                    try:
+                        self.process_request(*key.fileobj.accept())
+                    except OSError:
+                        continue
+
     def close(self) -> None:
         """End every connection, wait for the threads, give the port back."""
-        self.shutdown()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._wake.send(b".")
+            self._thread.join()
         with self._lock:
             open_now = dict(self._connections)
         for connection in open_now.values():
@@ -77,6 +102,8 @@ class Server(ThreadingHTTPServer):
                 continue
         for thread in open_now:
             thread.join(timeout=10)
+        for each in (*self._more, self._wake, self._woken):
+            each.close()
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -128,6 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=parts.query,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(length)),
+            port=int(self.connection.getsockname()[1]),
         )
         self._send(server.respond(request))
 

@@ -57,6 +57,11 @@ class Request:
     json: Any = None
     """Sent as a POST of JSON if given."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    secret_query: Mapping[str, str] = field(default_factory=dict)
+    """Added to the query when it is sent; never in payloads, messages or logs."""
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
+    """Likewise for headers. A request with secrets is not redirected: another host could get
+    them."""
     kinds: tuple[str, ...] = ()
     """What the answer may be (``xml``, ``html``, ``json``, ``text``), by its content; empty
     for anything. An answer of another kind is retried, then refused."""

@@ -30,7 +30,11 @@ def translate(
     request: Request, client: Client, group: str | None, limits: Limits
 ) -> scrapy.Request:
     """Our request as Scrapy's."""
-    headers = dict(request.headers)
+    headers = {**request.headers, **request.secret_headers}
+    url = request.url
+    if request.secret_query:
+        url += ("&" if "?" in url else "?") + urlencode(request.secret_query)
+    secret = bool(request.secret_query or request.secret_headers)
     body = ""
     if request.form is not None:
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
@@ -39,13 +43,15 @@ def translate(
         headers.setdefault("Content-Type", "application/json")
         body = json.dumps(request.json)
     return scrapy.Request(
-        request.url,
+        url,
         method="POST" if body else "GET",
         headers=headers,
         body=body,
         dont_filter=True,
         meta={
             "client": client,
+            "shown": request.url,
+            **({"dont_redirect": True} if secret else {}),
             "kinds": request.kinds,
             "tries": limits.tries,
             "decoded": limits.decoded,
@@ -60,9 +66,11 @@ def translate(
 
 def read(response: Response, request: Request) -> Payload:
     """Scrapy's answer as ours, or the error it amounts to."""
+    secret = bool(request.secret_query or request.secret_headers)
+    url = request.url if secret else response.url
     if response.status not in request.accept:
         raise FetchError(
-            f"{response.url}: HTTP {response.status}. {_advice(response.status)}",
+            f"{url}: HTTP {response.status}. {_advice(response.status)}",
             reason=f"http_{response.status}",
             status=response.status,
         )
@@ -71,7 +79,7 @@ def read(response: Response, request: Request) -> Payload:
         if kind not in request.kinds:
             title = page_title(response.body) if kind == "html" else ""
             raise ProtocolError(
-                f"{response.url}: an {kind.upper()} answer came in place of "
+                f"{url}: an {kind.upper()} answer came in place of "
                 f"{' or '.join(request.kinds).upper()}"
                 + (f" (a page titled {title!r})" if title else "")
                 + ". Open the address in a browser: it may have moved, or a login or a firewall "
@@ -79,7 +87,7 @@ def read(response: Response, request: Request) -> Payload:
                 reason=kind,
             )
     return Payload(
-        url=response.url,
+        url=url,
         status=response.status,
         headers={
             name.decode("latin-1"): b", ".join(values).decode("latin-1")
@@ -120,8 +128,8 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
             )
         case ResponseDataLossError():
             return FetchError(
-                f"{host}: the answer was cut short, four times over ({request.url}). The server "
-                "or something between is at fault; the next run will try again.",
+                f"{host}: the answer was cut short each time it was tried ({request.url}). The "
+                "server or something between is at fault; the next run will try again.",
                 reason="truncated",
             )
         case DownloadCancelledError():
@@ -131,9 +139,14 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
                 f"{request.url}: redirects without end. Check the address in the source's file.",
                 reason="redirects",
             )
-    return FetchError(
-        f"{request.url}: {_reason(error)}. The next run will try again.", reason="lost"
-    )
+    said = _reason(error)
+    if "certificate" in said.lower():
+        return FetchError(
+            f"{host}: its certificate is not to be trusted ({said}). Nothing was fetched; tell the "
+            "portal's contact.",
+            reason="certificate",
+        )
+    return FetchError(f"{request.url}: {said}. The next run will try again.", reason="lost")
 
 
 def _reason(error: Any) -> str:
@@ -145,6 +158,8 @@ def _reason(error: Any) -> str:
 
 
 def _advice(status: int) -> str:
+    if 300 <= status < 400:
+        return "Put the address it leads to into the source's file: keys are not sent elsewhere."
     if status in (401, 403):
         return "The server does not let us in; ask its contact whether harvesting is allowed."
     if status in (404, 410):

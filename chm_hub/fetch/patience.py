@@ -55,8 +55,8 @@ class Patience:
             asked = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
             if asked is not None and asked > LONGEST_WAIT:
                 raise FetchError(
-                    f"{request.url}: HTTP {response.status}, the server asks us to come back in "
-                    f"{asked:.0f} s. Nothing to do: the next run will ask again.",
+                    f"{request.meta['shown']}: HTTP {response.status}, the server asks us to come "
+                    f"back in {asked:.0f} s. Nothing to do: the next run will ask again.",
                     reason="busy",
                     status=response.status,
                     not_before=min(asked, LONGEST_ABSENCE),

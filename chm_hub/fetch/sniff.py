@@ -69,15 +69,15 @@ class Unpacking(HttpCompressionMiddleware):
                 body = gunzip(body, max_size=limit)
                 headers[b"X-Unpacked"] = b"gzip"
         except _DecompressionMaxSizeExceeded as error:
-            raise too_large(request.url, limit, "unpacked") from error
+            raise too_large(request.meta["shown"], limit, "unpacked") from error
         except (OSError, EOFError, ValueError) as error:
             raise FetchError(
-                f"{request.url}: the body cannot be unpacked ({error}). The server is at fault; "
-                "tell its contact if it lasts.",
+                f"{request.meta['shown']}: the body cannot be unpacked ({error}). The server is "
+                "at fault; tell its contact if it lasts.",
                 reason="encoding",
             ) from error
         if len(body) > limit:
-            raise too_large(request.url, limit, "unpacked")
+            raise too_large(request.meta["shown"], limit, "unpacked")
         if body is response.body:
             return response
         return response.replace(body=body, headers=headers)

@@ -1,0 +1,45 @@
+"""What a whole list no longer holds: the source is asked for each by name.
+
+What it says is gone is a tombstone. What it does not answer for clearly waits for the rule
+that holds everywhere: missing twice, a week apart (rule R11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+
+from chm_hub.document import Document, Page, Payload, Walk
+from chm_hub.errors import FetchError, ProtocolError
+
+MOST = 500
+"""So many are asked for in one run; if more are missing the list is to be doubted."""
+
+Ask = Callable[[str], Awaitable[Page | None]]
+"""Ask for one record by its native identifier: the page that says it is gone
+(:func:`tombstone`), or ``None`` if it is still there or nobody can tell."""
+
+
+async def ask_for(walk: Walk, listed: Collection[str], ask: Ask) -> AsyncIterator[Page]:
+    """Tombstones of those live records that are not among ``listed`` and are gone."""
+    if walk.live is None:
+        return
+    missing = [name for name in await walk.live() if name not in listed]
+    if len(missing) > MOST:
+        walk.warnings["too_many_missing_to_ask_for"] += 1
+        return
+    for name in missing:
+        try:
+            page = await ask(name)
+        except (FetchError, ProtocolError):
+            walk.warnings["deletion_not_confirmed"] += 1
+            continue
+        if page is not None:
+            yield page
+
+
+def tombstone(name: str, payload: Payload, datestamp: str | None = None) -> Page:
+    """The page that holds what a source said of a record that is gone."""
+    return Page(
+        payloads=[payload],
+        documents=[Document(identifier=name, datestamp=datestamp, deleted=True)],
+    )

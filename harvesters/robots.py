@@ -1,0 +1,61 @@
+"""What a site allows robots to fetch (RFC 9309), for pages that are read like a visitor's.
+
+OAI-PMH, feeds and APIs are made for programs and are not asked (rule R17).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from chm_hub.errors import ProtocolError
+from chm_hub.fetch import Fetch, Request
+
+AGENT = "CHM-Hub"
+LONGEST_DELAY = 30.0
+"""Seconds between two pages; a site that asks for more gets this."""
+
+
+class Robots:
+    """The rules of one site."""
+
+    def __init__(self, rules: Protego) -> None:
+        self._rules = rules
+        delay = rules.crawl_delay(AGENT)
+        self._delay = min(float(delay), LONGEST_DELAY) if delay else 0.0
+        self.sitemaps: list[str] = list(rules.sitemaps)
+        """The sitemaps it names."""
+
+    def allows(self, url: str) -> bool:
+        """Whether an address may be fetched."""
+        return bool(self._rules.can_fetch(url, AGENT))
+
+    def require(self, url: str) -> None:
+        """Raise :class:`ProtocolError` (reason ``robots``) for an address that may not be."""
+        if not self.allows(url):
+            raise ProtocolError(
+                f"{url}: robots.txt does not allow it, so it is not harvested. Ask the site's "
+                "contact to let CHM-Hub in, or take the source out.",
+                reason="robots",
+            )
+
+    async def pause(self) -> None:
+        """Wait as long as the site's Crawl-delay asks, on top of the hub's own manners."""
+        if self._delay:
+            await asyncio.sleep(self._delay)
+
+
+async def read(fetch: Fetch, url: str) -> Robots:
+    """The rules of the site an address is on.
+
+    A site without robots.txt allows everything, one that cannot say so for now (5xx) is left
+    alone: :class:`FetchError` is raised (RFC 9309 §2.3.1).
+    """
+    parts = urlsplit(url)
+    payload = await fetch(
+        Request(url=f"{parts.scheme}://{parts.netloc}/robots.txt", accept=(200, 401, 403, 404, 410))
+    )
+    text = payload.body.decode("utf-8", "replace") if payload.status == 200 else ""
+    return Robots(Protego.parse(text))
