@@ -1,102 +1,384 @@
-"""What platform is at an address: at most five polite questions, then a source file's facts."""
+"""What platform is at an address: a look at it, at robots.txt, and at most five more polite
+questions; then a source file's facts.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
-from chm_hub.document import Payload
+from lxml import html as lxml_html
+
+from chm_hub.document import Json, Payload
 from chm_hub.errors import FetchError, ProtocolError, SourceError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of, page_title
-from harvesters import feed, oai_pmh, xml
+from harvesters import feed, jsons, oai_pmh, robots, xml
+
+PROBES = 5
+"""Questions after the look at the address itself and at robots.txt."""
+_REALMS = {"chm": "chm", "bch": "bch", "absch": "abs", "ort": "ort"}
+_FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/json")
+_BIOLAND_TYPES = {2, 3}
+"""Content types that every Bioland site of the second generation has: news and events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found at an address."""
+    """What was found at an address: the facts of a source file."""
 
     adapter: str
     url: str
     title: str
     said: str
-    options: dict[str, str] = field(default_factory=dict)
+    """What it is, in words."""
+    languages: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
     """Find the platform at an address, or only its title if the adapter is ``wanted``.
 
-    Raises :class:`SourceError` where none of the known platforms answers.
+    Raises :class:`SourceError` where none of the known platforms answers, :class:`FetchError`
+    where nothing answers at all.
     """
     host = urlsplit(url).hostname or ""
-    if wanted == "scbd" or (wanted is None and host.endswith("cbd.int")):
-        realm = host.split(".")[0]
-        known = {"chm": "chm", "bch": "bch", "absch": "abs", "ort": "ort"}
+    own = host.endswith(".cbd.int") and host.split(".")[0] in _REALMS
+    if wanted == "scbd" or (wanted is None and own):
+        return _clearing_house(url, host)
+    look = _Look(fetch, url)
+    payload = await look.first()
+    if payload is None:
+        found = await look.repository(url)
+        if found is None:
+            raise look.nothing()
+        return found
+    kind = kind_of(payload.body)
+    if kind == "xml":
+        found = look.of_xml(payload) or await look.repository(url)
+    elif kind == "json":
+        found = look.of_json(payload)
+    elif kind == "html":
+        found = await look.of_page(payload, wanted)
+    else:
+        found = None
+    if wanted is not None and (found is None or found.adapter != wanted):
+        title = page_title(payload.body) if kind == "html" else ""
         return Found(
-            adapter="scbd",
-            url=url,
-            title=f"CBD {realm}",
-            said="one of the Secretariat's clearing-houses",
-            options={"realm": known.get(realm, "chm")},
+            adapter=wanted, url=url, title=title or host, said=f"taken as {wanted} as you say"
         )
-    tried: list[str] = []
-    if wanted in (None, "oai_pmh"):
-        for candidate in dict.fromkeys((url.partition("?")[0], url.rstrip("/") + "/oai")):
-            name = await _repository(fetch, candidate, tried)
-            if name is not None:
-                return Found(
-                    adapter="oai_pmh", url=candidate, title=name, said="an OAI-PMH repository"
-                )
-    if wanted in (None, "feed"):
-        for candidate in dict.fromkeys(
-            (url, url.rstrip("/") + "/rss.xml", url.rstrip("/") + "/feed")
-        ):
-            title = await _feed(fetch, candidate, tried)
-            if title is not None:
-                return Found(adapter="feed", url=candidate, title=title, said="a feed")
-    if wanted is not None:
-        return Found(adapter=wanted, url=url, title=host, said=f"taken as {wanted} without a look")
-    raise SourceError(
-        f"{url}: no platform the hub knows answers there ({'; '.join(tried)}). If you know what "
-        "it is, name it: --adapter oai_pmh, feed or scbd."
+    if found is None:
+        raise look.nothing()
+    return found
+
+
+def _clearing_house(url: str, host: str) -> Found:
+    realm = _REALMS.get(host.split(".")[0], "chm")
+    return Found(
+        adapter="scbd",
+        url=url,
+        title=f"CBD clearing-house ({realm})",
+        said="one of the Secretariat's clearing-houses",
+        options={"realm": realm},
     )
 
 
-async def _repository(fetch: Fetch, url: str, tried: list[str]) -> str | None:
-    payload = await _get(fetch, f"{url}?{urlencode({'verb': 'Identify'})}", tried)
-    if payload is None or kind_of(payload.body) != "xml":
+class _Look:
+    """One look at an address, with what was tried for the message if nothing is found."""
+
+    def __init__(self, fetch: Fetch, url: str) -> None:
+        self.fetch = fetch
+        self.url = url
+        self.host = urlsplit(url).hostname or url
+        self.tried: list[str] = []
+        self.left = PROBES
+
+    async def first(self) -> Payload | None:
+        """The address itself."""
+        return await self._get(self.url)
+
+    async def probe(self, url: str) -> Payload | None:
+        """One of the few further questions."""
+        if not self.left:
+            return None
+        self.left -= 1
+        return await self._get(url)
+
+    async def _get(self, url: str) -> Payload | None:
+        try:
+            return await self.fetch(Request(url=url, accept=(200,)))
+        except FetchError as error:
+            self.tried.append(f"{urlsplit(url).path or '/'}: {error.reason}")
+            if error.reason in ("egress", "dns", "refused", "timeout", "certificate"):
+                raise
+            return None
+
+    def nothing(self) -> SourceError:
+        """The error for an address at which nothing is known."""
+        tried = "; ".join(self.tried) or "no sign of a known platform on the page"
+        return SourceError(
+            f"{self.url}: no platform the hub knows answers there ({tried}). If you know what it "
+            "is, name it with --adapter; docs/add-a-source.md lists them."
+        )
+
+    # --- answers that say what they are ----------------------------------------------------
+
+    def of_xml(self, payload: Payload) -> Found | None:
+        """An OAI-PMH answer, a feed or a sitemap."""
+        try:
+            root, warnings = xml.parse(payload.body, payload.url)
+        except ProtocolError as error:
+            self.tried.append(error.reason)
+            return None
+        name = xml.local(root.tag)
+        if name in ("urlset", "sitemapindex"):
+            return Found(adapter="sitemap", url=self.url, title=self.host, said="a sitemap")
+        try:
+            oai_pmh.check_root(root, payload.url, warnings)
+        except ProtocolError:
+            title = self._feed_title(payload)
+            if title is None:
+                return None
+            return Found(adapter="feed", url=self.url, title=title, said="a feed")
+        names = [e.text for e in root.iter() if xml.local(e.tag) == "repositoryName" and e.text]
+        return Found(
+            adapter="oai_pmh",
+            url=self.url.partition("?")[0],
+            title=" ".join((names or [self.host])[0].split()),
+            said="an OAI-PMH repository",
+        )
+
+    def of_json(self, payload: Payload) -> Found | None:
+        """A STAC catalogue, a DCAT catalogue, an API that names itself, a JSON feed."""
+        try:
+            answer = jsons.parse(payload.body, payload.url)
+        except ProtocolError as error:
+            self.tried.append(error.reason)
+            return None
+        if not isinstance(answer, dict):
+            return None
+        title = str(answer.get("title") or self.host)
+        if "stac_version" in answer:
+            return Found(adapter="stac", url=self.url, title=title, said="a STAC catalogue")
+        if isinstance(answer.get("dataset"), list):
+            return Found(adapter="dcat", url=self.url, title=title, said="a DCAT catalogue")
+        if "namespaces" in answer and "routes" in answer:
+            return self._wordpress(self.url.partition("/wp-json")[0], answer)
+        if "jsonapi" in answer:
+            base = self.url.partition("/jsonapi")[0]
+            return Found(adapter="drupal", url=base, title=title, said="Drupal with JSON:API")
+        if "jsonfeed" in str(answer.get("version")):
+            return Found(adapter="feed", url=self.url, title=title, said="a JSON feed")
         return None
-    try:
-        root, warnings = xml.parse(payload.body, url)
-        oai_pmh.check_root(root, url, warnings)
-    except ProtocolError as error:
-        tried.append(error.reason)
+
+    async def repository(self, url: str) -> Found | None:
+        """An OAI-PMH repository, asked to identify itself."""
+        payload = await self.probe(f"{url.partition('?')[0]}?{urlencode({'verb': 'Identify'})}")
+        if payload is None or kind_of(payload.body) != "xml":
+            return None
+        found = self.of_xml(payload)
+        return found if found is not None and found.adapter == "oai_pmh" else None
+
+    def _feed_title(self, payload: Payload) -> str | None:
+        try:
+            page, _ = feed.read_feed(payload)
+        except ProtocolError as error:
+            self.tried.append(error.reason)
+            return None
+        heads = [d.body["feed"].get("title", {}).get("value") for d in page.documents[:1]]
+        return str(next((h for h in heads if h), self.host))
+
+    def _wordpress(self, base: str, answer: Json) -> Found:
+        return Found(
+            adapter="wordpress",
+            url=base.rstrip("/"),
+            title=str(answer.get("name") or self.host),
+            said="WordPress with its REST API",
+        )
+
+    # --- pages -----------------------------------------------------------------------------
+
+    async def of_page(self, payload: Payload, wanted: str | None) -> Found | None:
+        """The platform behind a page: asked first what its marks suggest."""
+        page = _Page(payload)
+        rules = await robots.read(self.fetch, self.url)
+        looks: dict[str, Callable[[_Page], Awaitable[Found | None]]] = {
+            "oai_pmh": self._oai,
+            "bioland": self._bioland,
+            "wordpress": self._wp,
+            "ptk": self._ptk,
+            "drupal": self._drupal,
+            "ckan": self._ckan,
+            "dcat": self._dcat,
+            "feed": self._linked_feed,
+        }
+        usual = ("bioland", "wordpress", "ptk")
+        order = [*page.marks(), *usual, "feed"] if wanted is None else [wanted]
+        for name in dict.fromkeys(order):
+            if name in looks and (found := await looks[name](page)) is not None:
+                return found
+        if wanted in (None, "sitemap") and rules.allows(self.url):
+            for candidate in [*rules.sitemaps[:1], urljoin(page.base, "/sitemap.xml")][:1]:
+                answer = await self.probe(candidate)
+                if answer is not None and kind_of(answer.body) == "xml":
+                    made = self.of_xml(answer)
+                    if made is not None and made.adapter == "sitemap":
+                        return Found(
+                            adapter="sitemap",
+                            url=candidate,
+                            title=page.title or self.host,
+                            said="a site with a sitemap",
+                            languages=page.languages,
+                        )
         return None
-    names = [e.text for e in root.iter() if xml.local(e.tag) == "repositoryName" and e.text]
-    return " ".join((names or [urlsplit(url).hostname or url])[0].split())
+
+    async def _oai(self, page: _Page) -> Found | None:
+        return await self.repository(self.url)
+
+    async def _bioland(self, page: _Page) -> Found | None:
+        prefix = f"/{page.languages[0]}" if page.languages else ""
+        path = f"{prefix}/jsonapi/taxonomy_term/tags?jsonapi_include=1"
+        answer = await self._json(page.base + path)
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        kinds = {row.get("drupal_internal__tid") for row in rows or [] if isinstance(row, dict)}
+        if not kinds >= _BIOLAND_TYPES:
+            return None
+        return Found(
+            adapter="bioland",
+            url=page.base,
+            title=page.title or self.host,
+            said="a Bioland site",
+            languages=page.languages,
+        )
+
+    async def _wp(self, page: _Page) -> Found | None:
+        base = (page.api or urljoin(page.url, "wp-json/")).partition("/wp-json")[0]
+        answer = await self._json(f"{base}/wp-json/")
+        if isinstance(answer, dict) and "namespaces" in answer:
+            found = self._wordpress(base, answer)
+            return Found(
+                adapter=found.adapter,
+                url=found.url,
+                title=found.title,
+                said=found.said,
+                languages=page.languages,
+            )
+        return None
+
+    async def _ptk(self, page: _Page) -> Found | None:
+        base = page.url.rstrip("/")
+        answer = await self.probe(f"{base}/portal_syndication/latestnews_rdf")
+        if answer is None or kind_of(answer.body) != "xml" or self._feed_title(answer) is None:
+            return None
+        return Found(
+            adapter="ptk",
+            url=base,
+            title=page.title or self.host,
+            said="a portal made with the CHM Portal Toolkit (Naaya)",
+            languages=page.languages,
+        )
+
+    async def _drupal(self, page: _Page) -> Found | None:
+        answer = await self._json(f"{page.base}/jsonapi")
+        if not isinstance(answer, dict) or "jsonapi" not in answer:
+            return None
+        return Found(
+            adapter="drupal",
+            url=page.base,
+            title=page.title or self.host,
+            said="Drupal with JSON:API",
+            languages=page.languages,
+        )
+
+    async def _ckan(self, page: _Page) -> Found | None:
+        answer = await self._json(f"{page.base}/api/3/action/status_show")
+        if not isinstance(answer, dict) or "ckan_version" not in (answer.get("result") or {}):
+            return None
+        title = str(answer["result"].get("site_title") or page.title or self.host)
+        return Found(adapter="ckan", url=page.base, title=title, said="a CKAN data portal")
+
+    async def _dcat(self, page: _Page) -> Found | None:
+        answer = await self._json(f"{page.base}/data.json")
+        if not isinstance(answer, dict) or not isinstance(answer.get("dataset"), list):
+            return None
+        return Found(
+            adapter="dcat",
+            url=f"{page.base}/data.json",
+            title=page.title or self.host,
+            said="a data portal with a DCAT catalogue",
+        )
+
+    async def _linked_feed(self, page: _Page) -> Found | None:
+        for link in page.feeds[:1]:
+            answer = await self.probe(link)
+            title = self._feed_title(answer) if answer is not None else None
+            if title is not None:
+                return Found(
+                    adapter="feed",
+                    url=link,
+                    title=title,
+                    said="a site with a feed",
+                    languages=page.languages,
+                )
+        return None
+
+    async def _json(self, url: str) -> Json:
+        payload = await self.probe(url)
+        if payload is None or kind_of(payload.body) != "json":
+            return None
+        try:
+            return jsons.parse(payload.body, payload.url)
+        except ProtocolError:
+            return None
 
 
-async def _feed(fetch: Fetch, url: str, tried: list[str]) -> str | None:
-    payload = await _get(fetch, url, tried)
-    if payload is None:
-        return None
-    if kind_of(payload.body) == "html":
-        tried.append(f"a page titled {page_title(payload.body)!r}")
-        return None
-    try:
-        page, _ = feed.read_feed(payload)
-    except ProtocolError as error:
-        tried.append(error.reason)
-        return None
-    heads = [d.body["feed"].get("title", {}).get("value") for d in page.documents[:1]]
-    return str(next((h for h in heads if h), urlsplit(url).hostname or url))
+class _Page:
+    """What a page tells of the platform that made it."""
 
+    def __init__(self, payload: Payload) -> None:
+        parts = urlsplit(payload.url)
+        self.url = payload.url.partition("?")[0].partition("#")[0]
+        self.base = f"{parts.scheme}://{parts.netloc}"
+        self.title = page_title(payload.body)
+        self._text = payload.body[: 1 << 20].decode("utf-8", "replace").lower()
+        headers = {name.lower(): value for name, value in payload.headers.items()}
+        self._made_by = headers.get("x-generator", "").lower()
+        self.languages: tuple[str, ...] = ()
+        self.feeds: list[str] = []
+        self.api: str | None = None
+        try:
+            root = lxml_html.document_fromstring(payload.body)
+        except (ValueError, lxml_html.etree.ParserError):
+            return
+        tag = re.match(r"[A-Za-z]{2,3}", root.get("lang") or "")
+        if tag:
+            self.languages = (tag[0].lower(),)
+        for meta in root.iter("meta"):
+            if (meta.get("name") or "").lower() == "generator":
+                self._made_by += " " + (meta.get("content") or "").lower()
+        for link in root.iter("link"):
+            rel, href = (link.get("rel") or "").lower(), link.get("href")
+            if not href:
+                continue
+            if "https://api.w.org/" in rel:
+                self.api = urljoin(payload.url, href)
+            elif "alternate" in rel.split() and (link.get("type") or "").lower() in _FEEDS:
+                self.feeds.append(urljoin(payload.url, href))
 
-async def _get(fetch: Fetch, url: str, tried: list[str]) -> Payload | None:
-    try:
-        return await fetch(Request(url=url, accept=(200,)))
-    except FetchError as error:
-        tried.append(f"{urlsplit(url).path or '/'}: {error.reason}")
-        if error.reason in ("egress", "dns", "refused", "timeout"):
-            raise
-        return None
+    def marks(self) -> list[str]:
+        """The adapters its marks speak for, the surest first."""
+        path = urlsplit(self.url).path.lower()
+        signs = {
+            "wordpress": self.api is not None or "wordpress" in self._made_by,
+            "ptk": "/portal_syndication/" in self._text or "naaya" in self._text,
+            "ckan": "ckan" in self._made_by,
+            "bioland": "bioland" in self._text or "chm-cbd.net" in self.base,
+            "dcat": "dkan" in self._text or "dkan" in self._made_by,
+            "drupal": "drupal" in self._made_by and "drupal 7" not in self._made_by,
+            "oai_pmh": bool(re.search(r"oai|/request/?$", path)),
+            "feed": "drupal 7" in self._made_by and bool(self.feeds),
+        }
+        return [name for name, there in signs.items() if there]

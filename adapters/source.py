@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -263,18 +264,18 @@ def _meaning(declared: Declared) -> Iterable[str]:
         yield "reason: say why the source is not enabled"
     if declared.secret is not None and not declared.secret.startswith(("env:", "file:")):
         yield "secret: refer to it (env:NAME or file:PATH); secrets never stand in the file itself"
-    until = declared.tls_exception_until
-    if until is not None and until < datetime.now(UTC).date():
-        yield f"tls_exception_until: {until} has passed; renew it or take it out"
 
 
-def template(*, title: str, adapter: str, url: str, more: Mapping[str, str] | None = None) -> str:
-    """The text of a new source file."""
-    lines = {"title": title, "adapter": adapter, "url": url, **(more or {})}
-    width = max(len(key) for key in lines)
-    return "".join(f"{key.ljust(width)} = {_quoted(value)}\n" for key, value in lines.items())
+def template(keys: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> str:
+    """The text of a new source file; values are strings, numbers and lists of them."""
+    width = max(map(len, keys))
+    text = "".join(f"{key.ljust(width)} = {_toml(value)}\n" for key, value in keys.items())
+    if options:
+        text += "\n[options]\n"
+        text += "".join(f"{key} = {_toml(value)}\n" for key, value in options.items())
+    return text
 
 
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _toml(value: Any) -> str:
+    # JSON's strings, numbers and lists of them are TOML's too, but for two characters.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

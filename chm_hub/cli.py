@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
@@ -23,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 AT_ONCE = 8
 """Sources harvested at the same time by one command; hosts are asked one request at a time
 whatever this is."""
+PREVIEW = 3
+"""Documents shown of a new source."""
 
 
 class _Commands(click.Group):
@@ -190,10 +193,11 @@ def sources_new(
     title: str | None,
     country: str | None,
 ) -> None:
-    """Write a source file, after a look at what the address answers."""
-    from adapters.detect import detect
+    """Write a source file, after a look at what the address answers, and show what comes."""
+    from adapters.detect import Found, detect
     from adapters.source import IDENTIFIER, read_source, template
     from chm_hub import fetch
+    from chm_hub.pipeline import Wanted, rehearse
 
     if not IDENTIFIER.fullmatch(source_id):
         raise SourceError(f"{source_id}: an identifier has small letters, digits, - and _ only")
@@ -201,27 +205,54 @@ def sources_new(
     path = folder / f"{source_id}.toml"
     if path.exists() or source_id in load_sources(source_folders(settings)):
         raise SourceError(f"{path}: the source {source_id} is there already; edit its file")
-    options: dict[str, str] = {}
-    if adapter is None or title is None:
-        found = fetch.run(settings, lambda downloads: detect(downloads.client(), url, adapter))
-        adapter, url, options = found.adapter, found.url, found.options
-        title = title or found.title
-        click.echo(f"{url}: {found.said}", err=True)
-    text = template(
-        title=title or source_id,
-        adapter=adapter,
-        url=url,
-        more={"country": country} if country else {},
-    )
-    if options:
-        text += "\n[options]\n" + "".join(f'{k} = "{v}"\n' for k, v in options.items())
-    path.write_text(text, "utf-8")
-    _, faults = read_source(path)
-    if faults:
-        path.unlink()
-        raise SourceError("\n".join(faults))
-    click.echo(text)
-    click.echo(f"{path} written. Next: chm-hub harvest {source_id} --dry-run --max 5", err=True)
+
+    async def look(downloads: fetch.Downloads) -> None:
+        found: Found = await detect(downloads.client(), url, adapter)
+        click.echo(f"{found.url}: {found.said}", err=True)
+        text = template(
+            {
+                "title": title or found.title,
+                **({"country": country} if country else {}),
+                "adapter": found.adapter,
+                "url": found.url,
+                **({"languages": list(found.languages)} if found.languages else {}),
+            },
+            found.options,
+        )
+        path.write_text(text, "utf-8")
+        source, faults = read_source(path)
+        if source is None:
+            path.unlink()
+            raise SourceError(
+                "\n".join(faults) + f"\nNothing was written. Name what is missing in a file {path} "
+                f"of your own (docs/adapters/{found.adapter}.md), or choose another --adapter"
+            )
+        click.echo(text)
+        click.echo(f"{path} written. The first documents:", err=True)
+        client = downloads.client(source.declared.group, source.options.limits())
+        wanted = Wanted(most=PREVIEW)
+        try:
+            async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
+                _show_short(dry)
+        except HubError as error:
+            click.echo(f"chm-hub: {error}", err=True)
+        click.echo(f"Next: chm-hub harvest {source_id} --dry-run --max 5", err=True)
+
+    fetch.run(settings, look)
+
+
+def _show_short(dry: Any) -> None:
+    """One document of a preview, in a line or two."""
+    record = dry.outcome.record
+    if record is None:
+        why = dry.outcome.skipped or dry.outcome.rejected or "deleted"
+        click.echo(f"  {dry.document.identifier}: no record ({why})", err=True)
+        return
+    name = record.title[0].value if record.title else "(without a title)"
+    parts = [record.type, *record.spatial, record.modified or record.issued, record.url]
+    click.echo(f"  {name}\n    {', '.join(str(p) for p in parts if p)}", err=True)
+    for issue in dry.outcome.issues[:3]:
+        click.echo(f"    issue: {issue.field}: {issue.message}", err=True)
 
 
 def _describe(source: Source) -> dict[str, Any]:
@@ -392,6 +423,7 @@ def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every source.")
 @click.option("--dry-run", is_flag=True, help="Map and show, store nothing.")
 @click.option("--max", "most", type=click.IntRange(min=1), default=5, help="With --dry-run.")
+@click.option("--approve-deletions", is_flag=True, help="Carry out deletions a run was held for.")
 @as_json
 @_with_settings
 def map_again(
@@ -400,6 +432,7 @@ def map_again(
     everything: bool,
     dry_run: bool,
     most: int,
+    approve_deletions: bool,
     as_json: bool,
 ) -> None:
     """Map stored documents again, without the network."""
@@ -423,9 +456,12 @@ def map_again(
                         dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                         _show_dry(source, dry, as_json)
                 continue
-            run = remap(source, Hub(store=store, progress=progress.show))
+            hub = Hub(store=store, progress=progress.show)
+            run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)
-            failed = failed or not run.state.startswith("complete")
+            if not run.state.startswith("complete"):
+                failed = True
+                click.echo(f"chm-hub: {source.id}: {run.state}: {run.reason}", err=True)
             if run.issues and not as_json:
                 _show_issues(run.issues.most_common(10), run.examples)
     if failed:
@@ -647,6 +683,7 @@ def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_jso
 
     from chm_hub import web
     from chm_hub.pipeline import Wanted
+    from demo.hosts import KEY
     from demo.network import Network
 
     if not once:
@@ -657,15 +694,11 @@ def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_jso
         egress_allow=(*settings.egress_allow, ip_network("127.0.0.1/32")),
         host_delay=0.0,
     )
-    with Network(seed=seed) as network:
-        folder = settings.data / "sources"
-        folder.mkdir(parents=True, exist_ok=True)
-        declared = network.sources()
-        for name, text in declared.items():
-            (folder / f"{name}.toml").write_text(text, "utf-8")
+    os.environ.setdefault("CHM_HUB_DEMO_KEY", KEY)
+    with Network(seed=seed) as network, _declared(settings, network.sources()) as names:
         if not as_json:
             click.echo(f"demonstration network at {network.url}", err=True)
-        chosen = _chosen(settings, tuple(declared), False)
+        chosen = [s for s in _chosen(settings, names, False) if s.declared.enabled]
         lines = harvest_sources(settings, chosen, Wanted(), as_json=as_json)
         if once:
             if any(not line["state"].startswith("complete") for line in lines):
@@ -673,6 +706,23 @@ def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_jso
             return
         with _serving(settings, host, port):
             _wait()
+
+
+@contextlib.contextmanager
+def _declared(settings: Settings, texts: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """The demonstration network's source files, enabled for as long as it runs. They stay, so
+    that what was harvested can be explained and mapped again."""
+    folder = settings.data / "sources"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.toml").write_text(text, "utf-8")
+    try:
+        yield tuple(texts)
+    finally:
+        off = 'enabled = false\nreason = "the demonstration network is not running: chm-hub demo"\n'
+        for name, text in texts.items():
+            if "\nenabled = " not in text:
+                (folder / f"{name}.toml").write_text(off + text, "utf-8")
 
 
 @contextlib.contextmanager

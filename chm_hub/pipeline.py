@@ -155,23 +155,15 @@ def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wante
         if walk.complete and walk.covers_all and source.deletions == "absence":
             writer.find_missing(walk.started)
         held = writer.delete(approved=wanted.approve_deletions)
-    if run.seen and run.counts["quarantined"] > QUARANTINE_SHARE * run.seen:
-        state = "failed"
-        run.reason = (
-            f"{run.counts['quarantined']} of {run.seen} documents could not be read: "
-            + ", ".join(f"{reason} ({n})" for reason, n in run.rejects.most_common(3))
-        )
+    if unread := _unread(run):
+        state, run.reason = "failed", unread
     elif walk.complete and walk.covers_all and run.seen < least:
         state = "failed"
         run.reason = f"{run.seen} documents, and its file expects at least {least}"
     elif not walk.complete:
         state = "partial" if run.seen or wanted.most is not None else "failed"
     elif held:
-        state = "held"
-        run.reason = (
-            f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look "
-            f"whether that is meant; `chm-hub harvest {source.id} --approve-deletions` does it"
-        )
+        state, run.reason = "held", _held(source, held, "harvest")
     elif run.counts["quarantined"] or run.warnings:
         state = "complete_with_warnings"
     else:
@@ -197,8 +189,29 @@ def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wante
     hub.progress(run)
 
 
-def remap(source: Source, hub: Hub) -> Run:
-    """Map a source's kept documents again with its crosswalk as it is now; no network."""
+def _unread(run: Run) -> str | None:
+    """Why a run that could not read much of what it saw has failed (rule R7)."""
+    if not run.seen or run.counts["quarantined"] <= QUARANTINE_SHARE * run.seen:
+        return None
+    return f"{run.counts['quarantined']} of {run.seen} documents could not be read: " + ", ".join(
+        f"{reason} ({n})" for reason, n in run.rejects.most_common(3)
+    )
+
+
+def _held(source: Source, held: int, command: str) -> str:
+    """Why a run is held, and what a person can do."""
+    return (
+        f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look whether "
+        f"that is meant; `chm-hub {command} {source.id} --approve-deletions` does it"
+    )
+
+
+def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
+    """Map a source's kept documents again with its crosswalk as it is now; no network.
+
+    Raises as :func:`harvest` does. What the crosswalk now skips is deleted, behind the same
+    guard.
+    """
     store = hub.store
     crosswalk = crosswalks.load(source.crosswalk, hub.crosswalk_folders)
     with store.explained():
@@ -209,11 +222,14 @@ def remap(source: Source, hub: Hub) -> Run:
             run = store.runs.begin(source.id, "map", hub.clock())
             writer = _Writer(source, hub, run, crosswalk, lease)
             writer.remap()
-            held = writer.delete(approved=False)
+            held = writer.delete(approved=approve_deletions)
             run.ended = hub.clock()
-            run.state = "held" if held else "complete"
-            if run.counts["quarantined"]:
-                run.state = "complete_with_warnings"
+            if unread := _unread(run):
+                run.state, run.reason = "failed", unread
+            elif held:
+                run.state, run.reason = "held", _held(source, held, "map")
+            else:
+                run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
             store.runs.save(run)
         hub.progress(run)
         return run
@@ -290,6 +306,8 @@ class _Writer:
         """Digest of all that bears on what becomes of a document."""
         self.going: dict[str, Change] = {}
         """Live records that the source says are gone; deleted together at the end."""
+        self.skipped: set[str] = set()
+        """Those of them that are skipped rather than gone at the source."""
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk, kept where absence means deletion."""
 
@@ -404,6 +422,7 @@ class _Writer:
             return self._gone(name, before, digest, page, index)
         if outcome.record is None:
             became, change, touch = self._gone(name, before, digest, page, index, quiet=True)
+            self.skipped.add(name)
             return "skipped", change, touch
         plain = to_dict(outcome.record)
         content = f"{formats.VERSION}:{content_hash(plain)}"
@@ -472,6 +491,10 @@ class _Writer:
         live = records.counts().get(self._set_of_source())
         most = max(MASS_COUNT, MASS_SHARE * (live.live if live else 0))
         if len(self.going) > most and not approved:
+            # They are as they were: nothing was deleted.
+            waiting = len(self.going.keys() - self.skipped)
+            self.run.counts["deleted"] -= waiting
+            self.run.counts["unchanged"] += waiting
             return len(self.going)
         # The record may have been written again in this run, after its tombstone.
         known = records.look_up(self.going)

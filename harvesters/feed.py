@@ -6,6 +6,7 @@ A feed is a window on what is new: what is no longer in it is not gone (rule R11
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from typing import Any
 
 import feedparser
 
-from chm_hub.document import Document, Json, Page, Payload, Walk
+from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from harvesters import jsons
 
+CUT_OFF = "cut_off"
+_HEAD = 65_536
+_ROOT = re.compile(rb"<((?:[\w-]+:)?(?:rss|feed|rdf))[\s>]", re.IGNORECASE)
 _TEXTS = ("title", "subtitle", "summary", "rights")
 _PLAIN = ("id", "link", "published", "updated", "created", "author", "language", "comments")
 
@@ -66,6 +70,9 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             walk.learned["etag"] = _header(payload, "etag")
             walk.learned["modified"] = _header(payload, "last-modified")
         yield page
+        if CUT_OFF in page.warnings:
+            walk.short = "the feed was cut off in the middle"
+            return
         if not options.follow_next:
             break
     walk.complete = True
@@ -94,6 +101,15 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
     if parsed.get("bozo"):
         warnings.append(f"not_well_formed: {type(parsed.get('bozo_exception')).__name__}")
     head = _plain(parsed.get("feed", {}))
+    rejects = []
+    if parsed.get("bozo") and not _is_whole(payload.body):
+        # What came of the last entry may be half of it.
+        warnings.append(CUT_OFF)
+        rejects = [
+            Reject(reason=CUT_OFF, identifier=entry.get("id") or entry.get("link"))
+            for entry in entries[-1:]
+        ]
+        entries = entries[:-1]
     keys = _identifiers(entries)
     documents = [
         Document(
@@ -111,7 +127,14 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         ),
         None,
     )
-    return Page(payloads=[payload], documents=documents, warnings=warnings), following
+    page = Page(payloads=[payload], documents=documents, rejects=rejects, warnings=warnings)
+    return page, following
+
+
+def _is_whole(body: bytes) -> bool:
+    """Whether the root of a feed is closed, as far as its bytes can be looked at."""
+    root = _ROOT.search(body[:_HEAD].replace(b"\0", b""))
+    return root is None or b"</" + root[1] in body.replace(b"\0", b"")[-_HEAD:]
 
 
 def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:

@@ -57,5 +57,5 @@ async def read(fetch: Fetch, url: str) -> Robots:
     payload = await fetch(
         Request(url=f"{parts.scheme}://{parts.netloc}/robots.txt", accept=(200, 401, 403, 404, 410))
     )
-    text = payload.body.decode("utf-8", "replace") if payload.status == 200 else ""
+    text = payload.body.decode("utf-8-sig", "replace") if payload.status == 200 else ""
     return Robots(Protego.parse(text))

@@ -476,7 +476,8 @@ def _check_version(data: Path) -> str | None:
         return None
     return (
         f"the files in {data / 'db'} were written by {PACKAGE} {wrote}, but {_version()} is "
-        f"installed. Install {PACKAGE}=={wrote}, `chm-hub backup`, then upgrade and `restore`"
+        f"installed. Install {PACKAGE}=={wrote} to go on with them, or move the folder away and "
+        "harvest again"
     )
 
 

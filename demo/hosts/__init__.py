@@ -17,6 +17,10 @@ from chm_hub.record import Text
 from demo.server import Answer, Request
 
 
+KEY = "demo"
+"""What the hosts that want a key accept; their sources name it as ``env:CHM_HUB_DEMO_KEY``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What a hub should hold of one record."""

@@ -181,6 +181,15 @@ class Loopback:
                 _send(h, b"", 302, {"Location": f"http://127.0.0.2:{port}/ok"})
             case "/to-metadata":
                 _send(h, b"", 302, {"Location": "http://169.254.169.254/latest/"})
+            case "/key":
+                given = [h.path.partition("?")[2], h.headers.get("X-Key")]
+                _send(h, json.dumps(given).encode())
+            case "/key-needed":
+                _send(h, b"", 401)
+            case "/key-moved":
+                _send(h, b"", 302, {"Location": "/key"})
+            case "/key-broken":
+                _send(h, b"not packed", 200, {"Content-Encoding": "gzip"})
             case "/to-file":
                 _send(h, b"", 302, {"Location": "file:///etc/passwd"})
 
