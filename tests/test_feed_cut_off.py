@@ -14,7 +14,8 @@ from harvesters import feed
 RSS = (
     '<?xml version="1.0" encoding="{0}"?><rss version="2.0"><channel><title>News</title>'
     '<item><guid isPermaLink="false">a</guid><title>One</title></item>'
-    '<item><guid isPermaLink="false">b</guid><title>Two</title><description>Long words</description></item>'
+    '<item><guid isPermaLink="false">b</guid><title>Two</title>'
+    "<description>Long words</description></item>"
     "</channel></rss>\n<!-- made in 2 ms -->"
 )
 RDF = (
