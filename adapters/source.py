@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -212,7 +213,7 @@ def read_source(path: Path) -> tuple[Source | None, list[str]]:
         elif isinstance(table.get("options", {}), dict):
             kind = adapters.adapter(name).Options
             try:
-                options = TypeAdapter(kind).validate_python(table.get("options", {}))
+                options = _options(name).validate_python(table.get("options", {}))
             except ValidationError as error:
                 faults += [f"{path}: options.{text}" for text in explain(error, kind)]
     if declared is not None:
@@ -220,6 +221,11 @@ def read_source(path: Path) -> tuple[Source | None, list[str]]:
     if faults or declared is None:
         return None, faults
     return Source(id=path.stem, path=path, declared=declared, options=options), []
+
+
+@cache
+def _options(adapter: str) -> TypeAdapter[Any]:
+    return TypeAdapter(adapters.adapter(adapter).Options)
 
 
 def explain(error: ValidationError, kind: type[Any]) -> list[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from xml.sax.saxutils import escape
 
+from adapters.source import template
 from demo import feeds, hosts, life
 from demo.feeds import Feed
-from demo.hosts import Expectation, Truth
+from demo.hosts import Expectation, Told, Truth
 from demo.oai import Repository
 from demo.oai_records import BULLETIN, REGIONAL, Holdings
 from demo.phrases import UN_LANGUAGES, country
@@ -162,24 +162,27 @@ class Network:
 
     def sources(self) -> dict[str, str]:
         """The text of a source file for each source, by the source's identifier."""
+        usual = {
+            "schedule": "daily",
+            "rights": "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
+            "group": "demo-network",
+            "contact": "demo@example.org",
+        }
         texts = {}
         truth = self.truth()
-        for name, (title, table, options) in self._described().items():
-            full = feeds.WINDOW if name in self._feeds else len(truth[name].live)
-            # A tenth may be missing before a run counts as failed.
-            least = full * 9 // 10
-            texts[name] = _toml(
-                {
-                    "title": title,
-                    **table,
-                    "schedule": "daily",
-                    "rights": "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
-                    "group": "demo-network",
-                    "contact": "demo@example.org",
-                },
-                {"options": options, "expect": {"records": least}},
+        for name, told in self._described().items():
+            own = {"title": told.title, **told.keys}
+            texts[name] = template(
+                own | {k: v for k, v in usual.items() if k not in own}, told.options
             )
+            if own.get("deletions") != "never":
+                # A tenth may be missing before a run counts as failed.
+                texts[name] += f"\n[expect]\nrecords = {len(truth[name].live) * 9 // 10}\n"
         return texts
+
+    def titles(self) -> dict[str, str]:
+        """What each source is, by its identifier."""
+        return {name: told.title for name, told in self._described().items()}
 
     def truth(self) -> dict[str, Truth]:
         """What a hub should hold of each source in this phase, if it harvested in every one.
@@ -212,19 +215,19 @@ class Network:
         """How many requests each replica has had."""
         return dict(Counter(seen.replica for seen in list(self.requests)))
 
-    def _described(self) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]]]:
-        """Title, further keys and options of each source."""
+    def _described(self) -> dict[str, Told]:
+        """What the file of each source says."""
         url = self.url
         tombstones = {"adapter": "oai_pmh", "languages": _LANGUAGES, "deletions": "tombstones"}
         absence = {"adapter": "scbd", "languages": _LANGUAGES, "deletions": "absence"}
         never = {"adapter": "feed", "deletions": "never"}
-        described: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-            "demo-oai": (
+        described = {
+            "demo-oai": Told(
                 "Demonstration: regional repository",
                 {**tombstones, "url": f"{url}/oai"},
                 {"metadata_prefix": ["oai_dcterms", "oai_dc"]},
             ),
-            "demo-oai-days": (
+            "demo-oai-days": Told(
                 "Demonstration: bulletin with dates and no times",
                 {**tombstones, "url": f"{url}/oai-days"},
                 {"metadata_prefix": "oai_dc"},
@@ -236,7 +239,7 @@ class Network:
             ("demo-absch", "Demonstration: Access and Benefit-Sharing Clearing-House"),
         ):
             options = {"realm": REALMS[name].lower()}
-            described[name] = (title, {**absence, "url": f"{url}/scbd"}, options)
+            described[name] = Told(title, {**absence, "url": f"{url}/scbd"}, options)
         for name, path, title in (
             ("demo-rss", "/feeds/rss.xml", "Demonstration: news in French (RSS)"),
             ("demo-atom", "/feeds/atom.xml", "Demonstration: news in many languages (Atom)"),
@@ -249,10 +252,9 @@ class Network:
                 **never,
                 "url": f"{url}{path}",
             }
-            described[name] = (title, table, {"type": feed.style.type})
+            described[name] = Told(title, table, {"type": feed.style.type})
         for replica in self._hosts.values():
-            for name, told in replica.sources().items():
-                described[name] = (told.title, dict(told.keys), dict(told.options))
+            described |= replica.sources()
         return described
 
     def _respond(self, request: Request) -> Answer:
@@ -301,8 +303,9 @@ class Network:
             "demo-rdf": "/feeds/events.rdf",
         }
         rows = "".join(
-            f'<li><a href="{escape(asks.get(name, table["url"]))}">{name}</a>: {escape(title)}</li>'
-            for name, (title, table, _) in self._described().items()
+            f'<li><a href="{escape(asks.get(name, told.keys["url"]))}">{name}</a>: '
+            f"{escape(told.title)}</li>"
+            for name, told in self._described().items()
         )
         return (
             '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
@@ -324,14 +327,3 @@ def _truth_of(repository: Repository) -> Truth:
                 record.kind.type, record.titles(), (record.country.code,)
             )
     return truth
-
-
-def _toml(table: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """A source file's text. JSON's strings, numbers and lists of them are TOML's too."""
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
-    for name, entries in tables.items():
-        lines += ["", f"[{name}]"]
-        lines += [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()
-        ]
-    return "\n".join(lines) + "\n"

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from chm_hub.record import Text
 from demo.server import Answer, Request
 
-
 KEY = "demo"
 """What the hosts that want a key accept; their sources name it as ``env:CHM_HUB_DEMO_KEY``."""
 
