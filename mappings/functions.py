@@ -406,6 +406,28 @@ def lookup(table: Json, value: Json) -> Json:
     return _each(value, one)
 
 
+@registered
+def lookup_known(table: Json, value: Json) -> Json:
+    """What a table says of those of a list that are in it; the others are no issue.
+
+    >>> lookup_known('report_types', `["B0EBAE91-9581-4BB2-9C02-52FCF9D82721", "poster"]`)
+    ["nbsap"]
+    """
+    name = str(table)
+    context = _CONTEXT.get()
+    folded: Mapping[str, Json]
+    if name in context.tables:
+        folded = context.folded.get(name, {})
+    elif tables.has_values(name):
+        folded = fold(name)
+    else:
+        issue(f"no table '{name}'")
+        return None
+    said = [_string(item) for item in (value if isinstance(value, list) else [value])]
+    found = [folded.get(key.strip().casefold()) for key in said if key]
+    return [made for made in found if made is not None]
+
+
 @cache
 def fold(name: str) -> dict[str, Json]:
     """A table of the CSV files by case-folded key."""
@@ -727,6 +749,87 @@ def bbox(lat: Json, lng: Json) -> Json:
         issue(f"not a place on Earth: {shown([lat, lng])}")
         return None
     return [x, y, x, y]
+
+
+@registered
+def extent(value: Json) -> Json:
+    """The bounding box of a place: of a GeoJSON object, of the same as a text, of WKT, or of
+    four or six numbers (west, south, bottom, east, north, top).
+
+    >>> extent('POLYGON((7.5 54, 7.5 58, 14 58, 7.5 54))')
+    [7.5, 54.0, 14.0, 58.0]
+    """
+    if value in (None, "", [], {}):
+        return None
+    said = value
+    if isinstance(value, str):
+        try:
+            said = json.loads(value)
+        except (ValueError, RecursionError):  # WKT, or GeoJSON that is not quite JSON
+            return _box([(float(x), float(y)) for x, y in _PAIR.findall(value)], value)
+    if isinstance(said, dict) and isinstance(said.get("bbox"), list):
+        said = said["bbox"]
+    if isinstance(said, list) and len(said) in (4, 6) and all(map(_is_number, said)):
+        half = len(said) // 2
+        west, south, east, north = said[0], said[1], said[half], said[half + 1]
+        if not (_on_earth(west, south) and _on_earth(east, north) and south <= north):
+            issue(f"not a place on Earth: {shown(value)}")
+            return None
+        return [float(west), float(south), float(east), float(north)]
+    return _box(list(_points(said)), value)
+
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_PAIR = re.compile(rf"(?<![\d.])({_NUMBER})(?:\s*,\s*|\s+)({_NUMBER})(?:\s+{_NUMBER})*(?![\d.])")
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _on_earth(x: float, y: float) -> bool:
+    return -180.0001 <= x <= 180.0001 and -90.0001 <= y <= 90.0001
+
+
+def _points(value: Json) -> Iterator[tuple[float, float]]:
+    """The positions in a GeoJSON object (RFC 7946 §3.1.1), however they are nested."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [item[k] for k in _HOLDERS if k in item]
+        elif isinstance(item, list):
+            if len(item) >= 2 and _is_number(item[0]) and _is_number(item[1]):
+                yield float(item[0]), float(item[1])
+            else:
+                waiting += item
+
+
+_HOLDERS = ("features", "geometries", "geometry", "coordinates")
+
+
+def _box(points: list[tuple[float, float]], value: Json) -> Json:
+    """The smallest box around some positions; nothing, and an issue, if they are none."""
+    if not points or not all(_on_earth(x, y) for x, y in points):
+        issue(f"not a place on Earth: {shown(value)}")
+        return None
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return [min(xs), min(ys), max(xs), max(ys)]
+
+
+@registered
+def dois(value: Json) -> Json:
+    """The DOIs in a text, an address or a list of them, without what stands before ``10.``.
+
+    >>> dois('Survey of reefs (2021) https://dx.doi.org/10.14284/519.')
+    ["10.14284/519"]
+    """
+    items = value if isinstance(value, list) else [value]
+    found = [doi for item in items for doi in _DOI.findall(_string(item) or "")]
+    return list(dict.fromkeys(doi.rstrip(".,;:)]}'\"") for doi in found))
+
+
+_DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>?#]+")
 
 
 @registered
