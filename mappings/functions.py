@@ -800,7 +800,7 @@ def _points(value: Json) -> Iterator[tuple[float, float]]:
             waiting += [item[k] for k in _HOLDERS if k in item]
         elif isinstance(item, list):
             if len(item) >= 2 and _is_number(item[0]) and _is_number(item[1]):
-                yield float(item[0]), float(item[1])
+                yield item[0], item[1]
             else:
                 waiting += item
 
@@ -814,7 +814,7 @@ def _box(points: list[tuple[float, float]], value: Json) -> Json:
         issue(f"not a place on Earth: {shown(value)}")
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    return [min(xs), min(ys), max(xs), max(ys)]
+    return [float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))]
 
 
 @registered
