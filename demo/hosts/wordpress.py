@@ -1,0 +1,229 @@
+"""Portals made with WordPress: the REST API as version 6 has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Any
+
+from chm_hub.record import Text
+from demo.hosts import Expectation, Replica, Told, Truth
+from demo.phrases import Country, country
+from demo.server import Answer, Request
+from demo.shelf import Shelf, Thing
+
+_CATEGORIES = {
+    "news": (3, "News", "news"),
+    "event": (4, "Events", "events"),
+    "project": (5, "Projects", "projects"),
+    "caseStudy": (6, "Case studies", "case-studies"),
+    "researchReport": (7, "Reports", "reports"),
+    "policyDocument": (8, "Policies", "policies"),
+}
+_POSTS = ("news", "news", "event", "project", "caseStudy", "researchReport", "policyDocument")
+_JSON = "application/json; charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A post or a page: one thing in one language."""
+
+    number: int
+    base: str
+    thing: Thing
+    lang: str
+
+
+class Portal:
+    """One portal. ``lag`` is how many hours its clock is ahead of UTC; with ``bilingual`` each
+    language of a thing is an entry of its own that says its language."""
+
+    url = ""
+
+    def __init__(
+        self,
+        seed: int,
+        scale: int,
+        code: str,
+        languages: tuple[str, ...],
+        *,
+        size: int = 80,
+        lag: int = 0,
+        bilingual: bool = False,
+    ) -> None:
+        self.name = f"wordpress-{code.lower()}"
+        self.source = f"demo-{self.name}"
+        self.country: Country = country(code)
+        self.languages = languages
+        self.lag = lag
+        self.bilingual = bilingual
+        self.shelves = {
+            "posts": Shelf(
+                seed, f"{self.name}-posts", self.country, _POSTS, size * scale, languages
+            ),
+            "pages": Shelf(
+                seed, f"{self.name}-pages", self.country, ("guide",), size * scale // 5, languages
+            ),
+        }
+
+    def sources(self) -> Mapping[str, Told]:
+        """One source: posts and pages."""
+        keys = {
+            "country": self.country.code,
+            "adapter": "wordpress",
+            "url": self.url,
+            "languages": list(self.languages),
+        }
+        title = f"Demonstration: clearing-house of {self.country.names['en']} (WordPress)"
+        return {self.source: Told(title, keys, {"per_page": 40})}
+
+    def advance(self, phase: int, now: int) -> None:
+        """One phase further."""
+        for shelf in self.shelves.values():
+            shelf.advance(phase, now)
+
+    def truth(self) -> Mapping[str, Truth]:
+        """What there is, by type and number."""
+        truth = Truth()
+        for base in self.shelves:
+            for entry in self._entries(base):
+                name = f"{base}-{entry.number}"
+                if entry.thing.deleted:
+                    truth.deleted.add(name)
+                    continue
+                kind = "resource" if base == "pages" else entry.thing.kind
+                title = Text(value=entry.thing.wording.title(entry.lang), lang=entry.lang)
+                truth.live[name] = Expectation(kind, (title,), (self.country.code,))
+        return {self.source: truth}
+
+    def _entries(self, base: str) -> Iterator[_Entry]:
+        for thing in self.shelves[base]:
+            said = thing.wording.languages if self.bilingual else thing.wording.languages[:1]
+            for index, lang in enumerate(said):
+                yield _Entry(10 + thing.number * 4 + index, base, thing, lang)
+
+    def answer(self, request: Request) -> Answer:
+        """The API, robots.txt, and a front page with its marks."""
+        path = request.path
+        if path == "/robots.txt":
+            text = "User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n"
+            return Answer(text.encode(), "text/plain; charset=utf-8")
+        if path == "/":
+            return Answer(self._front().encode(), "text/html; charset=UTF-8")
+        if path.rstrip("/") == "/wp-json":
+            index = {"name": self._title(), "url": self.url, "namespaces": ["wp/v2"], "routes": {}}
+            return _json(index)
+        parts = path.strip("/").split("/")
+        if parts[:3] == ["wp-json", "wp", "v2"] and len(parts) in (4, 5):
+            if parts[3] not in self.shelves:
+                return _error(404, "rest_no_route", "No route was found for the URL.")
+            return self._one(parts) if len(parts) == 5 else self._list(parts[3], request)
+        return Answer(b"<!DOCTYPE html><title>Not found</title>", "text/html; charset=UTF-8", 404)
+
+    def _title(self) -> str:
+        return f"CHM {self.country.names[self.languages[0]]}"
+
+    def _front(self) -> str:
+        return (
+            f'<!DOCTYPE html><html lang="{self.languages[0]}"><head><title>{escape(self._title())}'
+            '</title><meta name="generator" content="WordPress 6.5" />'
+            f'<link rel="https://api.w.org/" href="{self.url}/wp-json/" /></head><body>'
+            "<p>…</p></body></html>"
+        )
+
+    def _one(self, parts: list[str]) -> Answer:
+        for entry in self._entries(parts[3]):
+            if str(entry.number) == parts[4]:
+                if not entry.thing.deleted:
+                    return _json(self._row(entry, embed=False))
+                if entry.number % 2:  # not deleted, but taken back into the editors' drawer
+                    return _error(401, "rest_forbidden", "You are not allowed to do that.")
+        return _error(404, "rest_post_invalid_id", "Invalid post ID.")
+
+    def _list(self, base: str, request: Request) -> Answer:
+        asked = dict(request.arguments())
+        size, page = int(asked.get("per_page", 10)), int(asked.get("page", 1))
+        if not 1 <= size <= 100:
+            return _error(400, "rest_invalid_param", "Invalid parameter(s): per_page")
+        entries = [e for e in self._entries(base) if not e.thing.deleted]
+        if after := asked.get("modified_after"):
+            entries = [e for e in entries if self._local(e.thing.stamp) > after[:19]]
+        if asked.get("orderby") == "id":
+            entries.sort(key=lambda e: e.number, reverse=asked.get("order") != "asc")
+        else:
+            entries.sort(key=lambda e: e.thing.born, reverse=True)
+        total = -(-len(entries) // size)
+        if page > max(1, total):
+            return _error(400, "rest_post_invalid_page_number", "The page number is too large.")
+        shown = entries[(page - 1) * size : page * size]
+        headers = {"X-WP-Total": str(len(entries)), "X-WP-TotalPages": str(total)}
+        rows = [self._row(e, embed="_embed" in asked) for e in shown]
+        # A byte order mark before the JSON: some theme's file was saved with one.
+        body = json.dumps(rows).encode("utf-8-sig" if self.lag == 7 else "utf-8")
+        return Answer(body, _JSON, headers=headers)
+
+    def _local(self, moment: int) -> str:
+        there = datetime.fromtimestamp(moment, UTC) + timedelta(hours=self.lag)
+        return there.strftime("%Y-%m-%dT%H:%M:%S")
+
+    def _row(self, entry: _Entry, *, embed: bool) -> dict[str, Any]:
+        thing = entry.thing
+        gmt = [datetime.fromtimestamp(m, UTC).strftime("%Y-%m-%dT%H:%M:%S") for m in
+               (thing.born, thing.stamp)]  # fmt: skip
+        slug = f"{thing.kind.lower()}-{thing.number}"
+        title = escape(thing.wording.title(entry.lang), quote=False).replace("–", "&#8211;")
+        text = escape(thing.wording.description(entry.lang), quote=False)
+        number, name, term = _CATEGORIES.get(thing.kind, (1, "Uncategorized", "uncategorized"))
+        row: dict[str, Any] = {
+            "id": entry.number,
+            "date": self._local(thing.born),
+            "date_gmt": gmt[0],
+            # Where the editors wrote it, before it was public.
+            "guid": {"rendered": f"http://localhost:8084/?p={entry.number}"},
+            "modified": self._local(thing.stamp),
+            "modified_gmt": gmt[1],
+            "slug": slug,
+            "status": "publish",
+            "type": entry.base.removesuffix("s"),
+            "link": f"https://chm-{self.country.code.lower()}.example.org/{entry.lang}/{slug}/",
+            "title": {"rendered": title},
+            "content": {"rendered": f"<p>{text}</p>\n", "protected": False},
+            "excerpt": {"rendered": f"<p>{text}</p>\n", "protected": False},
+            "author": 1,
+            "featured_media": 0,
+            "categories": [number] if entry.base == "posts" else [],
+            "_links": {"self": [{"href": f"{self.url}/wp-json/wp/v2/{entry.base}/{entry.number}"}]},
+        }
+        if self.bilingual:
+            row["lang"] = entry.lang
+        if embed and entry.base == "posts":
+            row["_embedded"] = {
+                "wp:term": [
+                    [{"id": number, "name": name, "slug": term, "taxonomy": "category"}],
+                    [],
+                ]
+            }
+        return row
+
+
+def _json(value: Any) -> Answer:
+    return Answer(json.dumps(value).encode(), _JSON)
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    body = {"code": code, "message": message, "data": {"status": status}}
+    return Answer(json.dumps(body).encode(), _JSON, status)
+
+
+def replicas(seed: int, scale: int) -> list[Replica]:
+    """Five portals."""
+    return [
+        Portal(seed, scale, "CM", ("fr", "en"), bilingual=True, lag=1),
+        Portal(seed, scale, "JM", ("en",), size=60, lag=-5),
+        Portal(seed, scale, "PE", ("es",), lag=-5),
+        Portal(seed, scale, "ID", ("en",), lag=7),
+        Portal(seed, scale, "JO", ("ar",), size=60, lag=3),
+    ]

@@ -1,0 +1,116 @@
+"""Lists in JSON that are paged by the number of the page, with totals in headers.
+
+The list is the whole answer. WordPress is made so, and other small interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from chm_hub.document import Json, Payload, Walk
+from chm_hub.errors import ProtocolError
+from chm_hub.fetch import Fetch, Request
+from harvesters import jsons
+
+MAX_PAGES = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to ask for one list."""
+
+    url: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    size: int = 100
+    page_key: str = "page"
+    size_key: str = "per_page"
+    total_header: str = "x-wp-total"
+    pages_header: str = "x-wp-totalpages"
+    past_the_end: tuple[int, str] = (400, "rest_post_invalid_page_number")
+    """The status and the ``code`` of an answer to a page behind the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """One page of a list."""
+
+    payload: Payload
+    rows: list[dict[str, Json]]
+    page: int
+    following: int | None
+    total: int | None
+
+
+async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> AsyncIterator[Rows]:
+    """The pages of a list from a page on.
+
+    Sets ``walk.short`` when fewer rows came than the server announced, a page came twice, or
+    there is no end. Raises :class:`ProtocolError` (``no_list``, ``not_json``) for an answer that
+    is no list.
+    """
+    page, got, before = start, 0, None
+    for _ in range(MAX_PAGES):
+        asked = [
+            *options.parameters,
+            (options.size_key, str(options.size)),
+            (options.page_key, str(page)),
+        ]
+        joint = "&" if "?" in options.url else "?"
+        payload = await fetch(
+            Request(
+                url=f"{options.url}{joint}{urlencode(asked)}",
+                headers={"Accept": "application/json"},
+                kinds=("json",),
+                accept=(200, options.past_the_end[0]),
+            )
+        )
+        answer = jsons.parse(payload.body, payload.url)
+        if payload.status != 200:
+            code = answer.get("code") if isinstance(answer, dict) else None
+            if code == options.past_the_end[1] and page > 1:
+                return
+            raise ProtocolError(
+                f"{payload.url}: HTTP {payload.status}: {_said(answer)}. Compare the source's "
+                "options with the adapter's page.",
+                reason="refused_question",
+            )
+        if not isinstance(answer, list):
+            raise ProtocolError(
+                f"{payload.url}: no list of entries: {_said(answer)}. Check the source's url.",
+                reason="no_list",
+            )
+        headers = {name.lower(): value for name, value in payload.headers.items()}
+        total, last = _number(headers, options.total_header), _number(headers, options.pages_header)
+        rows = [row if isinstance(row, dict) else {"": row} for row in answer]
+        got += len(rows)
+        if rows and rows == before:
+            walk.short = "a page came twice: the list sends us round in circles"
+            return
+        before = rows
+        more = bool(rows) and (page < last if last is not None else len(rows) >= options.size)
+        yield Rows(
+            payload=payload,
+            rows=rows,
+            page=page,
+            following=page + 1 if more else None,
+            total=total,
+        )
+        if not more:
+            if start == 1 and total is not None and got < total:
+                walk.short = f"the source announced {total} entries and gave {got}"
+            return
+        page += 1
+    walk.short = f"the limit of {MAX_PAGES} pages was reached"
+
+
+def _number(headers: dict[str, str], name: str) -> int | None:
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _said(answer: Json) -> str:
+    if isinstance(answer, dict):
+        return str(answer.get("message") or answer.get("code") or sorted(answer)[:5])[:200]
+    return repr(answer)[:80]
