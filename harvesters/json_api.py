@@ -21,6 +21,10 @@ class Options:
     url: str
     parameters: tuple[tuple[str, str], ...] = ()
     limit: int = 100
+    limit_key: str = "limit"
+    offset_key: str = "offset"
+    within: str = ""
+    """Under which key the answer has the object that holds the list, if it is not the answer."""
     list_key: str = "results"
     """Where the answer has its list."""
     total_key: str = "count"
@@ -45,7 +49,11 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     given: set[str] = set()
     walk.next_since = walk.started
     for _ in range(MAX_PAGES):
-        asked = [*options.parameters, ("limit", str(options.limit)), ("offset", str(offset))]
+        asked = [
+            *options.parameters,
+            (options.limit_key, str(options.limit)),
+            (options.offset_key, str(offset)),
+        ]
         joint = "&" if "?" in options.url else "?"
         payload = await fetch(
             Request(
@@ -55,6 +63,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             )
         )
         answer = jsons.parse(payload.body, payload.url)
+        if options.within and isinstance(answer, dict):
+            answer = answer.get(options.within)
         rows = answer.get(options.list_key) if isinstance(answer, dict) else None
         if not isinstance(rows, list):
             raise ProtocolError(
