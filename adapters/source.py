@@ -273,7 +273,7 @@ def _meaning(declared: Declared) -> Iterable[str]:
 
 
 def template(keys: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> str:
-    """The text of a new source file; values are strings, numbers and lists of them."""
+    """The text of a new source file; values are strings, numbers, lists and tables of them."""
     width = max(map(len, keys))
     text = "".join(f"{key.ljust(width)} = {_toml(value)}\n" for key, value in keys.items())
     if options:
@@ -283,5 +283,8 @@ def template(keys: Mapping[str, Any], options: Mapping[str, Any] | None = None) 
 
 
 def _toml(value: Any) -> str:
-    # JSON's strings, numbers and lists of them are TOML's too, but for two characters.
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_toml(str(key))} = {_toml(part)}" for key, part in value.items())
+        return f"{{ {inside} }}"
+    # JSON's strings, numbers and lists of them are TOML's too, but for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -452,7 +452,7 @@ def map_again(
                     ):
                         page = store.documents.page(record.page)
                         document = page.documents[record.index]
-                        url = page.payloads[0]["url"]
+                        url = page.payloads[document.payload]["url"]
                         dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                         _show_dry(source, dry, as_json)
                 continue

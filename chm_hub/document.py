@@ -40,6 +40,8 @@ class Document:
     datestamp: str | None = None
     """The source's change date, as the source wrote it."""
     deleted: bool = False
+    payload: int = 0
+    """In which of its page's payloads it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,7 +259,9 @@ async def rehearse(
             if wanted.most is not None and given >= wanted.most:
                 return
             given += 1
-            yield rehearse_one(source, crosswalk, document, page.payloads[0].url, now)
+            yield rehearse_one(
+                source, crosswalk, document, page.payloads[document.payload].url, now
+            )
 
 
 def rehearse_one(
@@ -326,7 +328,7 @@ class _Writer:
                 run.rejects[reject.reason] += 1
             run.total = page.total if page.total is not None else run.total
             places = list(enumerate(page.documents))
-            self._store(name, page.payloads[0].url, places)
+            self._store(name, [payload.url for payload in page.payloads], places)
             if page.checkpoint is not None and self.resumable:
                 place = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
                 store.runs.set_cursor(self.source.id, {"checkpoint": place})
@@ -361,12 +363,12 @@ class _Writer:
                 for index, d in places
                 if record_identifier(self.source.id, d.identifier) not in gone
             ]
-            self._store(page.identifier, page.payloads[0]["url"], places)
+            self._store(page.identifier, [payload["url"] for payload in page.payloads], places)
             store.runs.renew(self.lease, self.hub.clock())
             store.runs.save(self.run)
             self.hub.progress(self.run)
 
-    def _store(self, page: str, url: str, places: list[tuple[int, Document]]) -> None:
+    def _store(self, page: str, urls: list[str], places: list[tuple[int, Document]]) -> None:
         run, records = self.run, self.hub.store.records
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}
         known: dict[str, Known] = records.look_up(set(names.values()))
@@ -377,6 +379,7 @@ class _Writer:
             if self.source.deletions == "absence":
                 self.seen.add(_digest(name))
             before = _as_known(changes[name]) if name in changes else known.get(name)
+            url = urls[document.payload]
             became, change, touch = self._consider(name, before, document, page, url, index)
             run.counts[became] += 1
             if change is not None:

@@ -153,12 +153,18 @@ def document_hash(document: Document) -> str:
 
 
 def _pack(documents: list[Document]) -> bytes:
-    rows = [[d.identifier, d.datestamp, d.deleted, d.body] for d in documents]
+    rows = [[d.identifier, d.datestamp, d.deleted, d.body, d.payload] for d in documents]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), _LEVEL)
 
 
 def _unpack(lines: bytes) -> list[Document]:
     return [
-        Document(identifier=identifier, datestamp=datestamp, deleted=deleted, body=body)
-        for identifier, datestamp, deleted, body in json.loads(zlib.decompress(lines))
+        Document(
+            identifier=identifier,
+            datestamp=datestamp,
+            deleted=deleted,
+            body=body,
+            payload=payload[0] if payload else 0,
+        )
+        for identifier, datestamp, deleted, body, *payload in json.loads(zlib.decompress(lines))
     ]

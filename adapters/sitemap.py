@@ -1,0 +1,127 @@
+"""A site read page by page, as its sitemap lists them. See ``docs/adapters/sitemap.md``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urljoin
+
+from pydantic import ConfigDict, Field, with_config
+
+from adapters.source import CommonOptions, Source
+from chm_hub.document import Page, Walk
+from chm_hub.fetch import Fetch, Request
+from chm_hub.record import RecordType
+from harvesters import absent, html, robots, sitemap
+from harvesters.pages import Visitor, require_words
+from mappings import functions
+
+CROSSWALK = "html"
+DELETIONS = "absence"
+INCREMENTAL = True
+OVERLAP = timedelta(days=2)
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(CommonOptions):
+    """What a source file may say in ``[options]``."""
+
+    include: list[str] = field(default_factory=list)
+    """Regular expressions: only pages whose address has one of them; all if empty."""
+    exclude: list[str] = field(default_factory=list)
+    """Regular expressions: no pages whose address has one of them."""
+    select: dict[str, str] = field(default_factory=dict)
+    """CSS selectors for what pages do not say of themselves: ``title``, ``description``,
+    ``date``, ``type``."""
+    types: dict[str, RecordType] = field(default_factory=dict)
+    """Record types by regular expressions over addresses; the first that fits."""
+    type: RecordType | None = None
+    """The record type of pages that nothing else tells; ``resource`` if nothing is said."""
+    expect_text: str | None = None
+    """Words the home page must hold; without them the domain is taken for somebody else's."""
+    max_pages: Annotated[int, Field(ge=1)] = 20_000
+    """A walk that needs more pages is cut off and counts as partial."""
+
+
+async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
+    """The pages of a site."""
+    url = source.declared.url
+    home = urljoin(url, "/")
+    rules = await robots.read(fetch, url)
+    if options.expect_text is not None:
+        require_words(await fetch(Request(url=home, kinds=("html", "xml"))), options.expect_text)
+    visitor = Visitor(fetch, walk, rules, options.select)
+    walk.next_since = walk.started
+    seen: set[str] = set()
+    listed: set[str] = set()
+    async for found in sitemap.maps(fetch, walk, url):
+        for entry in found.entries:
+            versions = _versions(entry, source.declared.languages)
+            name = html.name_of(versions[0][1])
+            if name in seen:
+                continue
+            seen.update(html.name_of(address) for _, address in versions)
+            if not _wanted(versions[0][1], options):
+                continue
+            if len(listed) >= options.max_pages:
+                walk.short = f"the limit of {options.max_pages} pages was reached"
+                break
+            listed.add(name)
+            if _is_old(entry.modified, walk):
+                continue
+            kind = kind_of_address(versions[0][1], options.types)
+            await visitor.visit(versions, stamp=entry.modified, kind=kind)
+            if visitor.full and (page := visitor.gathered()) is not None:
+                yield page
+        if walk.short is not None:
+            break
+    if (page := visitor.gathered()) is not None:
+        yield page
+    whole = walk.since is None and walk.short is None
+    if whole and source.deletions == "absence":
+        async for gone in absent.ask_for(walk, listed, partial(ask_whether_gone, fetch, home)):
+            yield gone
+    walk.covers_all = whole
+    walk.complete = walk.short is None
+
+
+def _versions(entry: sitemap.Entry, languages: list[str]) -> list[tuple[str | None, str]]:
+    """The languages of a page, the source's own first."""
+    if not entry.alternates:
+        return [(None, entry.url)]
+
+    def order(version: tuple[str, str]) -> tuple[int, str]:
+        place = languages.index(version[0]) if version[0] in languages else len(languages)
+        return place, version[0]
+
+    return [*sorted(entry.alternates, key=order)]
+
+
+def _wanted(url: str, options: Options) -> bool:
+    if html.is_file(url) or any(re.search(part, url) for part in options.exclude):
+        return False
+    return not options.include or any(re.search(part, url) for part in options.include)
+
+
+def _is_old(modified: str | None, walk: Walk) -> bool:
+    """Whether a sitemap says that a page did not change since."""
+    if walk.since is None or modified is None:
+        return False
+    said = functions.parse_date(modified)
+    return bool(said) and str(said)[:10] < (walk.since - OVERLAP).date().isoformat()
+
+
+def kind_of_address(url: str, types: dict[str, Any]) -> str | None:
+    """The record type an address tells."""
+    return next((kind for part, kind in types.items() if re.search(part, url)), None)
+
+
+async def ask_whether_gone(fetch: Fetch, home: str, name: str) -> Page | None:
+    """Ask for a page that is not listed any more: only 410 says that it is gone for good."""
+    payload = await fetch(Request(url=urljoin(home, name), accept=(200, 403, 404, 410)))
+    return absent.tombstone(name, payload) if payload.status == 410 else None

@@ -1,0 +1,183 @@
+"""One page of a site as a plain document: what it says of itself first, its text last.
+
+Looked at in this order: schema.org's JSON-LD, meta elements (Dublin Core, OpenGraph, those of
+citation managers), what selectors pick out, the page's own heading and text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from parsel import Selector
+from w3lib.encoding import html_to_unicode
+
+from chm_hub.document import Json, Payload
+
+LONGEST_TEXT = 4_000
+"""Characters of running text kept as a page's description."""
+FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".csv", ".zip",
+         ".rtf", ".epub", ".kml", ".geojson")  # fmt: skip
+"""Endings of addresses that are files and not pages."""
+_FURNITURE = frozenset(
+    {"WebSite", "Organization", "GovernmentOrganization", "BreadcrumbList", "ImageObject", "Person",
+     "SearchAction", "SiteNavigationElement", "WPHeader", "WPFooter", "ListItem", "Place"}
+)  # fmt: skip
+"""What JSON-LD describes on every page of a site."""
+_NOISE = re.compile(r"(^|_)(utm_\w+|fbclid|gclid|phpsessid|jsessionid|sid|session\w*|print)$", re.I)
+_SESSION = re.compile(r";jsessionid=[^/?#]*", re.I)
+_OUTSIDE = "self::script or self::style or self::nav or self::header or self::footer or " \
+    "self::form or self::aside or self::noscript or self::iframe or self::svg"  # fmt: skip
+
+
+def canonical(url: str) -> str:
+    """An address as one page has it, however it was linked: without fragment, session and
+    campaign, its arguments in order."""
+    parts = urlsplit(url)
+    query = sorted((k, v) for k, v in parse_qsl(parts.query, True) if not _NOISE.search(k))
+    path = _SESSION.sub("", parts.path) or "/"
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+
+
+def name_of(url: str) -> str:
+    """What a page is called within its site: path and arguments. A site that moves to another
+    host or to https keeps its names."""
+    parts = urlsplit(canonical(url))
+    path = parts.path if parts.path == "/" else parts.path.rstrip("/")
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str, Json]:
+    """A page as a document. ``select`` names CSS selectors (``title``, ``description``, ``date``,
+    ``author``, ``type``...); ``::attr(x)`` and ``::text`` may end them."""
+    headers = {name.lower(): value for name, value in payload.headers.items()}
+    _, text = html_to_unicode(headers.get("content-type"), payload.body)
+    page = Selector(text=text or " ", type="html")
+    base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
+    link = page.xpath("//link[contains(concat(' ',@rel,' '),' canonical ')]/@href").get()
+    made: dict[str, Json] = {
+        "url": payload.url,
+        "canonical": urljoin(base, link) if link else None,
+        "lang": page.xpath("/html/@lang").get() or page.xpath("/html/@xml:lang").get(),
+        "title": _squeeze(page.css("title::text").get()),
+        "heading": _squeeze(page.xpath("string((//main//h1|//article//h1|//h1|//h2)[1])").get()),
+        "data": _json_ld(page),
+        "meta": _meta(page),
+        "selected": _selected(page, select or {}),
+        "text": _text(page),
+        "files": _files(page, base),
+        "modified": headers.get("last-modified"),
+        "etag": headers.get("etag"),
+    }
+    return {key: value for key, value in made.items() if value not in (None, "", [], {})}
+
+
+def links(payload: Payload) -> list[str]:
+    """The addresses a page links to, absolute and canonical, pages and files alike."""
+    headers = {name.lower(): value for name, value in payload.headers.items()}
+    _, text = html_to_unicode(headers.get("content-type"), payload.body)
+    page = Selector(text=text or " ", type="html")
+    base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
+    found = []
+    for href in page.css("a::attr(href), area::attr(href), frame::attr(src)").getall():
+        try:
+            address = urljoin(base, href.strip())
+        except ValueError:
+            continue
+        if address.startswith(("http://", "https://")):
+            found.append(canonical(address))
+    return list(dict.fromkeys(found))
+
+
+def is_file(url: str) -> bool:
+    """Whether an address is a file's by its ending."""
+    return urlsplit(url).path.lower().endswith(FILES)
+
+
+def _squeeze(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _json_ld(page: Selector) -> list[Json]:
+    """The things of schema.org a page describes, ``@graph`` taken apart."""
+    found: list[Json] = []
+    for text in page.xpath("//script[@type='application/ld+json']/text()").getall():
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                graph = item.get("@graph")
+                inside = graph if isinstance(graph, list) else [item]
+                found += [thing for thing in inside if isinstance(thing, dict)]
+    # What a page is about comes first, what says only that it is a page last.
+    return sorted(
+        (thing for thing in found if not _kinds(thing) & _FURNITURE),
+        key=lambda thing: bool(_kinds(thing) & {"WebPage", "CollectionPage", ""}),
+    )
+
+
+def _kinds(thing: dict[str, Json]) -> set[str]:
+    said = thing.get("@type")
+    kinds = said if isinstance(said, list) else [said or ""]
+    return {re.split(r"[/:#]", str(kind))[-1] for kind in kinds}
+
+
+def _meta(page: Selector) -> dict[str, Json]:
+    """The meta elements with a name, by their name in lower case; repeated ones all."""
+    found: dict[str, list[Json]] = {}
+    for element in page.css("meta[content]"):
+        name = element.attrib.get("name") or element.attrib.get("property")
+        value = _squeeze(element.attrib["content"])
+        if name and value:
+            found.setdefault(name.strip().lower().replace("dcterms.", "dc."), []).append(value)
+    return dict(found)
+
+
+def _selected(page: Selector, select: Mapping[str, str]) -> dict[str, Json]:
+    made: dict[str, Json] = {}
+    for name, css in select.items():
+        found = page.css(css)
+        if "::" not in css:
+            values = [_squeeze(element.xpath("string(.)").get()) for element in found]
+        else:
+            values = [_squeeze(value) for value in found.getall()]
+        if kept := [value for value in values if value]:
+            made[name] = kept
+    return made
+
+
+def _text(page: Selector) -> str:
+    """The running text of a page without its furniture."""
+    for place in ("//main", "//article", "//*[@id='content' or @role='main']", "//body"):
+        root = page.xpath(f"({place})[1]")
+        if not root:
+            continue
+        parts = root.xpath(f".//text()[not(ancestor::*[{_OUTSIDE}])]").getall()
+        text = "\n".join(line for part in parts if (line := _squeeze(part)))
+        if text:
+            return text[:LONGEST_TEXT]
+    return ""
+
+
+def _files(page: Selector, base: str) -> list[Json]:
+    found: dict[str, Json] = {}
+    for element in page.css("a[href]"):
+        try:
+            address = urljoin(base, element.attrib["href"].strip())
+        except ValueError:
+            continue
+        if is_file(address) and address.startswith(("http://", "https://")):
+            title = _squeeze(element.xpath("string(.)").get())
+            found.setdefault(address, {"url": address, **({"title": title} if title else {})})
+    return list(found.values())
+
+
+def same_site(url: str, other: str) -> bool:
+    """Whether two addresses are on one host, with or without ``www.``."""
+    hosts: list[Any] = [(urlsplit(u).netloc.lower()).removeprefix("www.") for u in (url, other)]
+    return bool(hosts[0] == hosts[1])
