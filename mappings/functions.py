@@ -268,6 +268,36 @@ def plain_text(value: Json) -> Json:
 
 
 @registered
+def shortened(value: Json, most: Json) -> Json:
+    """Texts of at most so many characters, cut between words and marked with `…`.
+
+    >>> shortened('Forests and lakes of the north', `20`)
+    "Forests and lakes…"
+    """
+    limit = most if isinstance(most, int) and not isinstance(most, bool) and most > 1 else None
+    if limit is None:
+        issue(f"not a length: {shown(most)}")
+        return value
+
+    def cut(said: str) -> str:
+        if len(said) <= limit:
+            return said
+        head = said[: limit - 1]
+        if not said[limit - 1].isspace():
+            # Chinese and Japanese have no spaces between words: there it is cut anywhere.
+            parted = re.split(r"\s+(?=\S*$)", head, maxsplit=1)[0]
+            head = parted if len(parted) > limit // 2 else head
+        return head.rstrip(" \t\n.,;:،。、") + "…"
+
+    def one(part: Json) -> Json:
+        if isinstance(part, dict) and isinstance(part.get("value"), str):
+            return {**part, "value": cut(part["value"])}
+        return cut(part) if isinstance(part, str) else part
+
+    return _each(value, one)
+
+
+@registered
 def decode_html(value: Json) -> Json:
     """Texts with HTML's character references decoded, tags left alone.
 
@@ -426,6 +456,48 @@ def lookup_known(table: Json, value: Json) -> Json:
     said = [_string(item) for item in (value if isinstance(value, list) else [value])]
     found = [folded.get(key.strip().casefold()) for key in said if key]
     return [made for made in found if made is not None]
+
+
+@registered
+def grouped(table: Json, value: Json) -> Json:
+    """The codes of a list by what a table says of them; what it does not have, under `unknown`.
+
+    A row of the table whose code ends in `*` stands for all that begin so. Case does not matter;
+    codes come back as the table writes them.
+
+    >>> grouped('bioland_tags', `["gbf-target-02", "KE", "poster"]`)
+    {"gbfTargets": ["GBF-TARGET-02"], "countries": ["ke"], "unknown": ["poster"]}
+    """
+    name = str(table)
+    if not tables.has_values(name):
+        issue(f"no table '{name}'")
+        return None
+    exact, beginnings = _codes(name)
+    made: dict[str, list[Json]] = {}
+    for item in value if isinstance(value, list) else [value]:
+        code = (_given(item, f"in table '{name}'") or "").strip()
+        if not code:
+            continue
+        kind, known = exact.get(code.casefold(), (None, code))
+        if kind is None:
+            begins = (k for k in beginnings if code.casefold().startswith(k))
+            kind = beginnings.get(max(begins, key=len, default=""), "unknown")
+        if known not in made.setdefault(kind, []):
+            made[kind].append(known)
+    return made
+
+
+@cache
+def _codes(name: str) -> tuple[dict[str, tuple[str | None, str]], dict[str, str]]:
+    """A table's codes with what it says of them, by case-folded code; and those that end in *."""
+    exact: dict[str, tuple[str | None, str]] = {}
+    beginnings: dict[str, str] = {}
+    for code, kind in tables.values(name).items():
+        if code.endswith("*"):
+            beginnings[code[:-1].casefold()] = kind
+        else:
+            exact[code.casefold()] = (kind, code)
+    return exact, beginnings
 
 
 @cache
@@ -729,6 +801,48 @@ def reference(value: Json) -> Json:
         return _AT_REVISION.sub("", given) if given else None
 
     return _each(value, one)
+
+
+_CBD_DECISION = re.compile(
+    r"(?:UNEP/)?(?:CBD/)?(?:(COP|CP|BS|NP)(?:/?(?:COP-)?MOP)?[-/])?(?:DEC/)?"
+    r"([0-9]{1,2}|[IVX]{1,6})/([0-9]{1,3})"
+)
+"""Decisions under the Convention and its Protocols, as its pages and others' cite them."""
+_BODIES = {"COP": "cbd", "CP": "cartagena", "BS": "cartagena", "NP": "nagoya"}
+_BODY_OF = {"cbd": "COP", "cartagena": "CP", "nagoya": "NP"}
+_ROMAN = {"I": 1, "V": 5, "X": 10}
+
+
+@registered
+def decision_key(treaty: Json, number: Json) -> Json:
+    """A key that a decision has wherever it comes from: its treaty and its number.
+
+    InforMEA and the Secretariat give the same decision identifiers of their own. Decisions under
+    the Convention and its Protocols are cited in several ways (`XV/4`, `COP/15/4`,
+    `CBD/COP/DEC/15/4`, `NP-1/13` under `cbd`); each gives one key.
+
+    >>> decision_key('cbd', 'XV/4')
+    "informea:decision:cbd/COP/15/4"
+    """
+    body, said = _string(first(treaty)), _string(first(number))
+    if not body or not said or not body.strip() or not said.strip():
+        return None
+    body = body.strip().lower()
+    cited = re.sub(r"\s+", "", re.sub(r"(?i)^\s*decision\s", "", said)).upper()
+    found = _CBD_DECISION.fullmatch(cited) if body in _BODY_OF else None
+    if found is None:
+        return f"informea:decision:{body}/{cited}"
+    organ = found[1] or _BODY_OF[body]
+    body = _BODIES[organ]
+    session = int(found[2]) if found[2].isdecimal() else _roman(found[2])
+    return f"informea:decision:{body}/{_BODY_OF[body]}/{session}/{int(found[3])}"
+
+
+def _roman(numeral: str) -> int:
+    values = [_ROMAN[letter] for letter in numeral]
+    return sum(
+        -value if value < max(values[place:]) else value for place, value in enumerate(values)
+    )
 
 
 @registered

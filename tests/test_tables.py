@@ -19,6 +19,9 @@ LABELS = tuple(f"label_{language}" for language in LANGUAGES)
 
 HEADERS = {
     "aichi_targets": ("code", *LABELS),
+    "bioland_document_types": ("code", "value", "label_en"),
+    "bioland_labels": ("code", "value"),
+    "bioland_tags": ("code", "value"),
     "cbd_subjects": ("code", *LABELS),
     "countries": ("code", "alpha3", "m49", "cbd", *(f"name_{code}" for code in LANGUAGES)),
     "focal_point_categories": ("code", "value", "treaty"),
