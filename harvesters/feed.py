@@ -24,6 +24,13 @@ CUT_OFF = "cut_off"
 _HEAD = 65_536
 _ROOT = re.compile(rb"<((?:[\w-]+:)?(?:rss|feed|rdf))[\s>]", re.IGNORECASE)
 _TEXTS = ("title", "subtitle", "summary", "rights")
+_EVENT = {
+    "start": "startdate",
+    "end": "enddate",
+    "location": "location",
+    "organizer": "organizer",
+    "type": "type",
+}
 _PLAIN = ("id", "link", "published", "updated", "created", "author", "language", "comments")
 
 
@@ -257,6 +264,10 @@ def _plain(source: Any) -> dict[str, Json]:
                 for value in values
                 if isinstance(value, dict)
             ]
+    # The event module of RSS 1.0.
+    event = {name: source.get(f"ev_{key}") for name, key in _EVENT.items()}
+    if event := {name: str(value) for name, value in event.items() if value}:
+        made["event"] = event
     if where := source.get("where"):
         coordinates = where.get("coordinates")
         if where.get("type") == "Point" and coordinates:

@@ -1,0 +1,206 @@
+"""Portals made with the CHM Portal Toolkit (Naaya). See ``docs/adapters/ptk.md``.
+
+Channels show what is new and are windows; the sitemap lists everything, and every object says
+itself what it is in RDF. A walk of the whole reads both, others the channels alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urljoin, urlsplit
+
+from pydantic import ConfigDict, Field, with_config
+
+from adapters.sitemap import kind_of_address
+from adapters.source import CommonOptions, Source
+from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
+from chm_hub.errors import FetchError, ProtocolError
+from chm_hub.fetch import Fetch, Request
+from chm_hub.record import RecordType
+from harvesters import absent, feed, html, rdf, sitemap
+
+CROSSWALK = "ptk"
+DELETIONS = "absence"
+INCREMENTAL = True
+CHANNELS = (
+    "latestnews_rdf",
+    "upcomingevents_rdf",
+    "pastevents_rdf",
+    "latestevents_rdf",
+    "lateststories_rdf",
+    "latestuploads_rdf",
+    "meetingsevents_rdf",
+    "whatsnew_rdf",
+)
+FULL = 20
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(CommonOptions):
+    """What a source file may say in ``[options]``."""
+
+    channels: list[str] = field(default_factory=lambda: list(CHANNELS))
+    """The channels under ``/portal_syndication/``; those a portal does not have are skipped."""
+    folders: list[str] = field(default_factory=list)
+    """Folders whose ``index_rdf`` is read too: paths."""
+    sitemap: bool = True
+    """Read ``/sitemap_xml`` and every object it lists, when everything is walked."""
+    ask_languages: bool = False
+    """Ask for each object in each of the source's languages (``?lang=``)."""
+    types: dict[str, RecordType] = field(
+        default_factory=lambda: {"/events?\\d*/": "event", "/news\\d*/": "news"}
+    )
+    """Record types by regular expressions over addresses; the first that fits."""
+    max_objects: Annotated[int, Field(ge=1)] = 20_000
+    """A walk that needs more objects is cut off and counts as partial."""
+
+
+async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
+    """The objects of a portal."""
+    base = source.declared.url.rstrip("/")
+    reader = _Reader(source, options, fetch, walk)
+    walk.next_since = walk.started
+    entries: dict[str, dict[str, Json]] = {}
+    doors = [f"{base}/portal_syndication/{name}" for name in options.channels]
+    doors += [f"{base}/{folder.strip('/')}/index_rdf" for folder in options.folders]
+    shown = 0
+    for door in doors:
+        found = await reader.channel(door)
+        shown += found is not None
+        for link, entry in (found or {}).items():
+            entries.setdefault(link, entry)
+    whole = walk.since is None and options.sitemap
+    links = list(entries)
+    if whole:
+        async for part in sitemap.maps(fetch, walk, f"{base}/sitemap_xml"):
+            links += [entry.url.rstrip("/") for entry in part.entries]
+            reader.payloads.append(part.payload)
+    elif not shown:
+        raise ProtocolError(
+            f"{base}: none of the portal's channels answers. Look for its feeds on its pages, and "
+            "name them under `channels`, or use the sitemap or html adapter.",
+            reason="no_channel",
+        )
+    links = list(dict.fromkeys(links))
+    if len(links) > options.max_objects:
+        walk.short = f"the limit of {options.max_objects} objects was reached"
+        links = links[: options.max_objects]
+    for link in links:
+        await reader.read(link, entries.get(link))
+        if len(reader.payloads) >= FULL:
+            yield reader.gathered()
+    if reader.payloads:
+        yield reader.gathered()
+    if whole and walk.short is None and source.deletions == "absence":
+        names = {html.name_of(link) for link in links}
+        async for page in absent.ask_for(walk, names, partial(_gone, fetch, base)):
+            yield page
+    walk.covers_all = whole and walk.short is None
+    walk.complete = walk.short is None
+
+
+class _Reader:
+    """Gathers the objects of one portal."""
+
+    def __init__(self, source: Source, options: Options, fetch: Fetch, walk: Walk) -> None:
+        self.source = source
+        self.options = options
+        self.fetch = fetch
+        self.walk = walk
+        self.payloads: list[Payload] = []
+        self.documents: list[Document] = []
+        self.rejects: list[Reject] = []
+
+    def gathered(self) -> Page:
+        """What was gathered since the last time."""
+        page = Page(payloads=self.payloads, documents=self.documents, rejects=self.rejects)
+        self.payloads, self.documents, self.rejects = [], [], []
+        return page
+
+    async def channel(self, url: str) -> dict[str, dict[str, Json]] | None:
+        """The entries of a channel by their links; ``None`` if the portal has no such channel."""
+        payload = await self.fetch(Request(url=url, accept=(200, 404)))
+        if payload.status == 404:
+            return None
+        try:
+            page, _ = feed.read_feed(payload)
+        except ProtocolError:  # a page that says, with status 200, that there is nothing
+            self.walk.warnings["not_a_channel"] += 1
+            return None
+        self.payloads.append(payload)
+        # Identifiers of the Atom form hold the date of change: only links are names.
+        return {
+            document.body["entry"]["link"].rstrip("/"): document.body["entry"]
+            for document in page.documents
+            if document.body["entry"].get("link")
+        }
+
+    async def read(self, link: str, entry: dict[str, Json] | None) -> None:
+        """Gather one object: what it says of itself, and what a channel said of it."""
+        name = html.name_of(link)
+        kept = (await self.walk.kept([name])).get(name) if self.walk.kept is not None else None
+        before = kept.body if kept is not None and isinstance(kept.body, dict) else {}
+        if entry is not None and self.walk.since is not None and before.get("entry") == entry:
+            self._add(name, before, 0)
+            return
+        versions: list[Json] = []
+        at = len(self.payloads)
+        for lang in self._languages():
+            try:
+                payload = await self.fetch(
+                    Request(
+                        url=f"{link}?format=rdf" + (f"&lang={lang}" if lang else ""),
+                        headers={"Accept": "application/rdf+xml"},
+                        kinds=("xml",),
+                        accept=(200, 404, 410),
+                    )
+                )
+                if payload.status != 200:
+                    break
+                things = rdf.things(payload)
+            except (FetchError, ProtocolError) as error:
+                if entry is None:
+                    self.rejects.append(Reject(reason=error.reason, identifier=name))
+                    return
+                self.walk.warnings["object_without_rdf"] += 1
+                break
+            self.payloads.append(payload)
+            own = next((t for t in things if str(t["about"]).rstrip("/") == link), None)
+            own = own or (things[0] if len(things) == 1 else None)
+            if own is not None and own not in versions:
+                versions.append(own)
+        # What a channel no longer shows was true when it did.
+        entry = entry or before.get("entry")
+        if not versions and entry is None:
+            self.walk.warnings["objects_missing"] += 1
+            return
+        body: dict[str, Json] = {"link": link, "versions": versions}
+        if entry is not None:
+            body["entry"] = entry
+        if kind := kind_of_address(f"{urlsplit(link).path}/", self.options.types):
+            body["type"] = kind
+        self._add(name, body, min(at, len(self.payloads) - 1))
+
+    def _add(self, name: str, body: dict[str, Any], at: int) -> None:
+        modified = next((v.get("dcterms:modified") for v in body["versions"]), None)
+        entry = body.get("entry") or {}
+        stamp = modified[0]["value"] if modified else entry.get("updated")
+        self.documents.append(
+            Document(identifier=name, datestamp=stamp, body=body, payload=max(0, at))
+        )
+
+    def _languages(self) -> list[str | None]:
+        if self.options.ask_languages and self.source.declared.languages:
+            return list(self.source.declared.languages)
+        return [None]
+
+
+async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
+    """Ask for an object that is not listed any more: only 410 says that it is gone for good."""
+    request = Request(url=urljoin(base, name), accept=(200, 401, 403, 404, 410))
+    payload = await fetch(request)
+    return absent.tombstone(name, payload) if payload.status == 410 else None
