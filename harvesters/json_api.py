@@ -81,7 +81,10 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             not rows
             or answer.get(options.end_key) is True
             or (isinstance(total, int) and offset >= total)
+            # A short page is the last one, unless the list says that there is more: a server
+            # may give fewer than it is asked for.
             or options.end_key not in answer
+            and not isinstance(total, int)
             and len(rows) < options.limit
         )
         if rows and documents and not fresh:

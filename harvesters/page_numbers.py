@@ -1,12 +1,10 @@
-"""Lists in JSON that are paged by the number of the page, with totals in headers.
-
-The list is the whole answer. WordPress is made so, and other small interfaces.
-"""
+"""Lists in JSON that are paged by the number of the page, with totals in headers or beside
+the list."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from chm_hub.document import Json, Payload, Walk
@@ -28,6 +26,12 @@ class Options:
     size_key: str = "per_page"
     total_header: str = "x-wp-total"
     pages_header: str = "x-wp-totalpages"
+    list_key: str = ""
+    """Where the answer has its list; empty if it is the list."""
+    total_key: str = ""
+    """Where the answer has the number of all entries: keys parted by dots."""
+    secret_query: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
     past_the_end: tuple[int, str] = (400, "rest_post_invalid_page_number")
     """The status and the ``code`` of an answer to a page behind the last one."""
 
@@ -62,6 +66,8 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
             Request(
                 url=f"{options.url}{joint}{urlencode(asked)}",
                 headers={"Accept": "application/json"},
+                secret_query=options.secret_query,
+                secret_headers=options.secret_headers,
                 kinds=("json",),
                 accept=(200, options.past_the_end[0]),
             )
@@ -76,20 +82,30 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
                 "options with the adapter's page.",
                 reason="refused_question",
             )
-        if not isinstance(answer, list):
+        entries = answer
+        if options.list_key:
+            entries = answer.get(options.list_key) if isinstance(answer, dict) else None
+        if not isinstance(entries, list):
             raise ProtocolError(
                 f"{payload.url}: no list of entries: {_said(answer)}. Check the source's url.",
                 reason="no_list",
             )
         headers = {name.lower(): value for name, value in payload.headers.items()}
         total, last = _number(headers, options.total_header), _number(headers, options.pages_header)
-        rows = [row if isinstance(row, dict) else {"": row} for row in answer]
+        if options.total_key:
+            total = _inside(answer, options.total_key)
+        rows = [row if isinstance(row, dict) else {"": row} for row in entries]
         got += len(rows)
         if rows and rows == before:
             walk.short = "a page came twice: the list sends us round in circles"
             return
         before = rows
-        more = bool(rows) and (page < last if last is not None else len(rows) >= options.size)
+        if last is not None:
+            more = bool(rows) and page < last
+        elif total is not None:
+            more = bool(rows) and (page - 1) * options.size + len(rows) < total
+        else:
+            more = len(rows) >= options.size
         yield Rows(
             payload=payload,
             rows=rows,
@@ -108,6 +124,12 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
 def _number(headers: dict[str, str], name: str) -> int | None:
     text = headers.get(name, "").strip()
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _inside(answer: Json, path: str) -> int | None:
+    for key in path.split("."):
+        answer = answer.get(key) if isinstance(answer, dict) else None
+    return answer if isinstance(answer, int) and not isinstance(answer, bool) else None
 
 
 def _said(answer: Json) -> str:
