@@ -164,10 +164,10 @@ def _meaning(declared: Declared) -> list[str]:
 
 
 def _near(value: str, values: set[str]) -> str:
-    if len(values) < 60:
-        return f"; there are {', '.join(sorted(values))}"
     near = [v for v in sorted(values) if v.casefold() == value.casefold()]
-    return f"; is {near[0]} meant?" if near else ""
+    if near:
+        return f"; is {near[0]} meant?"
+    return f"; there are {', '.join(sorted(values))}" if len(values) < 60 else ""
 
 
 @cache
