@@ -20,6 +20,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 import adapters
 from chm_hub.errors import SourceError
 from chm_hub.fetch import DEADLINE, DECODED_LIMIT, TRIES, WIRE_LIMIT, Limits
+from chm_hub.settings import Settings
 
 FOLDER = Path(__file__).parent / "sources"
 """The sources that ship with the hub."""
@@ -83,6 +84,7 @@ class Declared:
     enabled: bool = True
     reason: str | None = None
     group: str | None = None
+    system: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = None
     secret: str | None = None
     tls_exception_until: date | None = None
     contact: str | None = None
@@ -109,6 +111,11 @@ class Source:
     def crosswalk(self) -> str:
         """The crosswalk its documents go through."""
         return self.declared.crosswalk or self.adapter.CROSSWALK
+
+    @property
+    def system(self) -> str:
+        """The family of systems it belongs to; its records are in the set ``system:<family>``."""
+        return self.declared.system or self.declared.adapter.replace("_", "-")
 
     @property
     def deletions(self) -> str:
@@ -155,7 +162,15 @@ class Source:
 _DECLARED: TypeAdapter[Declared] = TypeAdapter(Declared)
 
 
-def load_sources(folders: Sequence[Path]) -> dict[str, Source]:
+def folders(settings: Settings) -> list[Path]:
+    """Where sources are declared: with the hub, in CHM_HUB_SOURCES, and in the data folder
+    (where `demo` puts its own)."""
+    own = settings.data / "sources"
+    found = [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
+    return list({folder.resolve(): folder for folder in found}.values())
+
+
+def load_sources(places: Sequence[Path]) -> dict[str, Source]:
     """All sources of some folders, by identifier.
 
     Raises one :class:`SourceError` that names every mistake of every file, a line each:
@@ -163,7 +178,7 @@ def load_sources(folders: Sequence[Path]) -> dict[str, Source]:
     """
     sources: dict[str, Source] = {}
     faults: list[str] = []
-    for folder in folders:
+    for folder in places:
         if not folder.is_dir():
             faults.append(
                 f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from adapters.source import FOLDER, Source, load_sources
+from adapters.source import FOLDER, Source, folders, load_sources
 from chm_hub import settings as configuration
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.settings import Settings
@@ -81,18 +81,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable
 # --- sources -----------------------------------------------------------------------------
 
 
-def source_folders(settings: Settings) -> list[Path]:
-    """Where sources are declared: with the hub, in CHM_HUB_SOURCES, and in the data folder
-    (where `demo` puts its own)."""
-    own = settings.data / "sources"
-    folders = [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
-    return list({folder.resolve(): folder for folder in folders}.values())
-
-
 def _chosen(
     settings: Settings, ids: tuple[str, ...], everything: bool, *, disabled: bool = False
 ) -> list[Source]:
-    sources = load_sources(source_folders(settings))
+    sources = load_sources(folders(settings))
     if everything:
         if ids:
             raise click.UsageError("name sources or say --all, not both")
@@ -118,7 +110,7 @@ def sources() -> None:
 @_with_settings
 def sources_list(settings: Settings, as_json: bool) -> None:
     """List all sources."""
-    rows = load_sources(source_folders(settings)).values()
+    rows = load_sources(folders(settings)).values()
     if as_json:
         for source in rows:
             _line(_describe(source))
@@ -148,7 +140,7 @@ def sources_check(settings: Settings) -> None:
     faults: list[str] = []
     found: dict[str, Source] = {}
     try:
-        found = load_sources(source_folders(settings))
+        found = load_sources(folders(settings))
     except SourceError as error:
         faults.append(str(error))
     for name in sorted({s.crosswalk for s in found.values()} | set(crosswalk.names())):
@@ -203,7 +195,7 @@ def sources_new(
         raise SourceError(f"{source_id}: an identifier has small letters, digits, - and _ only")
     folder = settings.sources[0] if settings.sources else FOLDER
     path = folder / f"{source_id}.toml"
-    if path.exists() or source_id in load_sources(source_folders(settings)):
+    if path.exists() or source_id in load_sources(folders(settings)):
         raise SourceError(f"{path}: the source {source_id} is there already; edit its file")
 
     async def look(downloads: fetch.Downloads) -> None:
@@ -255,6 +247,77 @@ def _show_short(dry: Any) -> None:
         click.echo(f"    issue: {issue.field}: {issue.message}", err=True)
 
 
+# --- views -------------------------------------------------------------------------------
+
+
+@main.group("views")
+def views_group() -> None:
+    """What partners and regional hubs put together: OAI sets of their own."""
+
+
+@views_group.command("list")
+@as_json
+@_with_settings
+def views_list(settings: Settings, as_json: bool) -> None:
+    """List all views with the number of their records."""
+    from chm_hub import views
+    from store import open_store
+
+    declared = views.load(views.folders(settings))
+    with open_store(settings) as store, store.explained():
+        counts = store.records.counts()
+    for view in declared:
+        count = counts.get(view.spec)
+        live = count.live if count else 0
+        if as_json:
+            _line({"name": view.name, "set": view.spec, "title": view.title, "records": live})
+        else:
+            click.echo(f"{view.spec:30} {live:>7}  {view.title}")
+    if not declared and not as_json:
+        click.echo("no views; docs/for-partners.md tells how to declare one", err=True)
+
+
+@views_group.command("check")
+@_with_settings
+def views_check(settings: Settings) -> None:
+    """Check every view's file and name all mistakes at once."""
+    from chm_hub import views
+
+    declared = views.load(views.folders(settings))
+    click.echo(f"{len(declared)} views, all as they should be")
+
+
+@views_group.command("apply")
+@as_json
+@_with_settings
+def views_apply(settings: Settings, as_json: bool) -> None:
+    """Give every record its sets anew after views were added or changed; no harvest."""
+    from chm_hub import views
+    from store import open_store
+
+    groups = views.groups(settings)
+    with open_store(settings) as store, store.explained():
+        done = views.apply(
+            store,
+            groups,
+            load_sources(folders(settings)),
+            lambda: datetime.now(UTC),
+            (lambda source, seen: None)
+            if as_json
+            else (lambda source, seen: click.echo(f"{source}: {seen} records looked at", err=True)),
+        )
+    if as_json:
+        _line({"seen": done.seen, "changed": done.changed, "busy": done.busy})
+    else:
+        click.echo(f"{done.seen} records looked at, {done.changed} are in other sets now")
+    if done.busy:
+        click.echo(
+            f"chm-hub: being harvested, left for now: {', '.join(done.busy)}. Run it again later",
+            err=True,
+        )
+        click.get_current_context().exit(1)
+
+
 def _describe(source: Source) -> dict[str, Any]:
     declared = source.declared
     return {
@@ -267,6 +330,7 @@ def _describe(source: Source) -> dict[str, Any]:
         "schedule": declared.schedule,
         "countries": source.countries,
         "region": declared.region,
+        "system": source.system,
         "languages": declared.languages,
         "rights": declared.rights,
         "republish": declared.republish,
@@ -327,12 +391,13 @@ def harvest_sources(
     """Harvest some sources side by side; prints a line each and returns their lines."""
     import asyncio
 
-    from chm_hub import fetch
+    from chm_hub import fetch, views
     from chm_hub.pipeline import Hub
     from chm_hub.pipeline import harvest as harvest_one
     from store import open_store
 
     lines: list[dict[str, Any]] = []
+    groups = views.groups(settings)
     with open_store(settings) as store, _Progress(not as_json) as progress:
 
         async def all_of_them(downloads: fetch.Downloads) -> None:
@@ -340,7 +405,7 @@ def harvest_sources(
 
             async def one(source: Source) -> None:
                 async with room:
-                    hub = Hub(store=store, progress=progress.show)
+                    hub = Hub(store=store, groups=groups, progress=progress.show)
                     client = downloads.client(source.declared.group, source.options.limits())
                     try:
                         run = await harvest_one(source, hub, client, wanted)
@@ -436,11 +501,13 @@ def map_again(
     as_json: bool,
 ) -> None:
     """Map stored documents again, without the network."""
+    from chm_hub import views
     from chm_hub.pipeline import Hub, rehearse_one, remap
     from mappings import crosswalk
     from store import open_store
 
     chosen = _chosen(settings, ids, everything, disabled=True)
+    groups = views.groups(settings)
     failed = False
     with open_store(settings) as store, _Progress(not as_json and not dry_run) as progress:
         for source in chosen:
@@ -456,7 +523,7 @@ def map_again(
                         dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                         _show_dry(source, dry, as_json)
                 continue
-            hub = Hub(store=store, progress=progress.show)
+            hub = Hub(store=store, groups=groups, progress=progress.show)
             run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)
             if not run.state.startswith("complete"):
@@ -665,7 +732,7 @@ def up(settings: Settings, host: str, port: int) -> None:
     """Run engine, scheduler and web in one foreground process."""
     from scheduler.foreground import Schedule
 
-    sources = [s for s in load_sources(source_folders(settings)).values() if s.declared.enabled]
+    sources = [s for s in load_sources(folders(settings)).values() if s.declared.enabled]
     with _serving(settings, host, port), Schedule(settings, sources):
         _wait()
 

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from adapters.source import Source
+from chm_hub import views
 from chm_hub.document import Document, Page, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
 from chm_hub.record import Record, content_hash, record_identifier, to_dict
-from chm_hub.sets import sets_of
+from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats
 from store import Change, Known, Lease, Run, Store
@@ -51,6 +52,8 @@ class Hub:
 
     store: Store
     crosswalk_folders: tuple[Path, ...] = ()
+    groups: Groups = field(default_factory=Groups)
+    """The groups of countries and the views that decide in which sets a record is."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     progress: Progress = field(default=lambda run: None)
 
@@ -304,7 +307,7 @@ class _Writer:
         self.resumable = True
         """Whether the next run may go on where this one stops."""
         self.context = source.as_context()
-        self.rules = _rules(crosswalk, self.context)
+        self.rules = _rules(crosswalk, self.context, source.system, hub.groups)
         """Digest of all that bears on what becomes of a document."""
         self.going: dict[str, Change] = {}
         """Live records that the source says are gone; deleted together at the end."""
@@ -429,7 +432,9 @@ class _Writer:
             return "skipped", change, touch
         plain = to_dict(outcome.record)
         content = f"{formats.VERSION}:{content_hash(plain)}"
-        sets = tuple(sets_of(outcome.record)) if published else private_sets(self.source.id)
+        sets = private_sets(self.source.id)
+        if published:
+            sets = tuple(sets_of(outcome.record, self.source.system, self.hub.groups))
         touch = (name, digest, self.rules, page, index)
         if (
             before is not None
@@ -594,8 +599,14 @@ def _provenance(
     }
 
 
-def _rules(crosswalk: crosswalks.Crosswalk, context: dict[str, Any]) -> str:
-    told = json.dumps([crosswalk.digest, context, formats.VERSION], sort_keys=True, default=str)
+def _rules(
+    crosswalk: crosswalks.Crosswalk, context: dict[str, Any], system: str, groups: Groups
+) -> str:
+    told = json.dumps(
+        [crosswalk.digest, context, formats.VERSION, system, views.digest(groups)],
+        sort_keys=True,
+        default=str,
+    )
     return blake2b(told.encode(), digest_size=8).hexdigest()
 
 

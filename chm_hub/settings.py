@@ -31,6 +31,8 @@ class Settings:
     else ``chm_hub``."""
     sources: tuple[Path, ...] = ()
     """More folders of source files, separated by colons, beside ``adapters/sources``."""
+    views: tuple[Path, ...] = ()
+    """Folders of views, separated by colons, beside ``views`` in the data folder."""
     base_url: str = "http://127.0.0.1:8080"
     """The address under which the world reaches this hub, without ``/oai``."""
     repository_name: str = "CHM Hub"
@@ -75,7 +77,7 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
                     f"{config}: {key}: no such setting; known are {', '.join(sorted(names))}"
                 )
             elif isinstance(value, list):
-                joined = (":" if key == "sources" else ",").join(map(str, value))
+                joined = (":" if key in ("sources", "views") else ",").join(map(str, value))
                 values[key] = (joined, f"{config}: {key}")
             else:
                 values[key] = (str(value), f"{config}: {key}")
@@ -100,7 +102,7 @@ def _parse(name: str, text: str) -> object:
     match name:
         case "data":
             return Path(text).expanduser()
-        case "sources":
+        case "sources" | "views":
             return tuple(Path(part).expanduser() for part in text.split(":") if part)
         case "egress_allow":
             return tuple(

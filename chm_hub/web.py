@@ -11,6 +11,8 @@ from flask import Flask
 
 import dashboard
 import oai_endpoint
+from adapters.source import folders, load_sources
+from chm_hub import views
 from chm_hub.errors import SourceError
 from chm_hub.settings import Settings
 from store import Store, open_store
@@ -21,10 +23,21 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     it is given one."""
     opened = store or open_store(settings)
     app = Flask("chm_hub", static_folder=None)
-    app.register_blueprint(oai_endpoint.blueprint(opened, settings))
+    declared = views.load(views.folders(settings))
+    app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, _titles(settings)))
     app.register_blueprint(dashboard.blueprint(opened, settings))
     app.after_request(dashboard.headers)
     return app
+
+
+def _titles(settings: Settings) -> dict[str, str]:
+    """The sources' titles. What is wrong with a source's file must not stop the web."""
+    try:
+        sources = load_sources(folders(settings))
+    except SourceError as error:
+        logging.getLogger(__name__).warning("sources go by their identifiers: %s", error)
+        return {}
+    return {source.id: source.declared.title for source in sources.values()}
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:

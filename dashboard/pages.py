@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, render_template, request, send_file
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_file,
+)
 
 from chm_hub.errors import StoreError
 from chm_hub.sets import country_name, type_name
 from chm_hub.settings import Settings
-from mappings.formats import chm
+from mappings.formats import SCHEMA_FILES
 from store import Count, Store
 
 _POLICY = (
@@ -58,9 +68,22 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
             )
         )
 
-    @made.get("/schemas/chm.xsd")
-    def schema() -> Response:
-        return send_file(chm.SCHEMA_FILE, mimetype="text/xml")
+    @made.get("/schemas/<name>")
+    def schema(name: str) -> Response:
+        file = SCHEMA_FILES.get(f"/schemas/{name}")
+        return abort(404) if file is None else send_file(file, mimetype="text/xml")
+
+    @made.get("/records/<path:identifier>")
+    def record(identifier: str) -> Response:
+        """The permanent address of a record: what the endpoint says of it."""
+        query = urlencode(
+            {
+                "verb": "GetRecord",
+                "metadataPrefix": "chm",
+                "identifier": f"oai:{settings.repository_id}:{identifier}",
+            }
+        )
+        return redirect(f"{settings.base_url}/oai?{query}", 303)  # type: ignore[return-value]
 
     @made.get("/health")
     def health() -> tuple[Response, int]:

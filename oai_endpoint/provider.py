@@ -3,59 +3,95 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from chm_hub.errors import StoreError
+from chm_hub.sets import View
 from chm_hub.settings import Settings
-from oai_endpoint import arguments, envelope, verbs
+from oai_endpoint import arguments, browser, envelope, verbs
 from oai_endpoint.arguments import FaultsError
+from oai_endpoint.sets import names
 from oai_endpoint.tokens import Tokens
 from store import Store
 
 LONGEST_REQUEST = 8192
 _GZIP_ABOVE = 1024
+_VERBS = {
+    "Identify": browser.ask(verb="Identify"),
+    "ListMetadataFormats": browser.ask(verb="ListMetadataFormats"),
+    "ListSets": browser.ask(verb="ListSets"),
+    "ListIdentifiers": browser.ask(verb="ListIdentifiers", metadataPrefix="oai_dc"),
+    "ListRecords": browser.ask(verb="ListRecords", metadataPrefix="oai_dc"),
+}
 
 
-def blueprint(store: Store, settings: Settings) -> Blueprint:
-    """The endpoint as a Flask blueprint over an open store."""
+def blueprint(
+    store: Store, settings: Settings, views: tuple[View, ...] = (), sources: Mapping[str, str] = {}
+) -> Blueprint:
+    """The endpoint as a Flask blueprint over an open store; ``sources`` are the sources'
+    titles by identifier."""
     repository = verbs.Repository(
         records=store.records,
         settings=settings,
         tokens=Tokens(settings.secret_key.encode() or store.secret()),
+        names=names(views, sources),
     )
     made = Blueprint("oai", __name__, template_folder=str(Path(__file__).with_name("templates")))
 
     @made.route("/oai", methods=["GET", "HEAD", "POST"])
     def oai() -> Response:
-        try:
-            pairs = _pairs()
-        except HTTPException as error:
-            return Response(f"{error.code} {error.name}\n", error.code, mimetype="text/plain")
-        if pairs is None:
-            return Response(
-                f"The request is longer than {LONGEST_REQUEST} bytes.\n", 414, mimetype="text/plain"
-            )
-        if not pairs and request.accept_mimetypes.best_match(["text/xml", "text/html"]) == (
-            "text/html"
-        ):
-            return Response(
-                render_template("oai_help.html", settings=settings, base=repository.base_url)
-            )
-        try:
-            with store.explained():
-                return _packed(_answer(repository, pairs))
-        except StoreError:
-            return Response(
-                "The record store cannot be reached; try again in a minute.\n",
-                503,
-                {"Retry-After": "60"},
-                mimetype="text/plain",
-            )
+        return _respond(store, repository, page=browser.wanted(request))
+
+    @made.route("/oai/xml", methods=["GET", "HEAD", "POST"])
+    def oai_xml() -> Response:
+        """The same for a person who wants to see the XML itself."""
+        return _respond(store, repository, page=False)
 
     return made
+
+
+def _respond(store: Store, repository: verbs.Repository, *, page: bool) -> Response:
+    try:
+        pairs = _pairs()
+    except HTTPException as error:
+        return Response(f"{error.code} {error.name}\n", error.code, mimetype="text/plain")
+    if pairs is None:
+        return Response(
+            f"The request is longer than {LONGEST_REQUEST} bytes.\n", 414, mimetype="text/plain"
+        )
+    if page and not pairs:
+        return _page("oai_help.html", repository, base=repository.base_url)
+    try:
+        with store.explained():
+            answer = _answer(repository, pairs)
+    except StoreError:
+        return Response(
+            "The record store cannot be reached; try again in a minute.\n",
+            503,
+            {"Retry-After": "60"},
+            mimetype="text/plain",
+        )
+    if page:
+        return _page(
+            "oai_answer.html",
+            repository,
+            shown=browser.read(answer),
+            ask=browser.ask,
+            verbs=_VERBS,
+            xml=f"/oai/xml?{request.query_string.decode('ascii', 'replace')}",
+        )
+    return _packed(answer)
+
+
+def _page(template: str, repository: verbs.Repository, **more: Any) -> Response:
+    response = Response(render_template(template, settings=repository.settings, **more))
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    return response
 
 
 def _answer(repository: verbs.Repository, pairs: list[tuple[str, str]]) -> bytes:
@@ -89,7 +125,7 @@ def _pairs() -> list[tuple[str, str]] | None:
 
 def _packed(body: bytes) -> Response:
     response = Response(body, mimetype="text/xml")
-    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Vary"] = "Accept, Accept-Encoding"
     if len(body) > _GZIP_ABOVE and request.accept_encodings["gzip"] > 0:
         response.set_data(gzip.compress(body, 1, mtime=0))
         response.headers["Content-Encoding"] = "gzip"

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from chm_hub.sets import set_name
 from chm_hub.settings import Settings
 from mappings.formats import BASE, FORMATS
 from oai_endpoint import envelope
 from oai_endpoint.arguments import Fault, FaultsError, Question, first_second, second_after
 from oai_endpoint.envelope import element
+from oai_endpoint.sets import Names
 from oai_endpoint.tokens import LIFE, Place, Tokens
-from store import Records, Snapshot
+from store import Count, Records, Snapshot
 
 RECORDS_A_PART = 100
 IDENTIFIERS_A_PART = 500
@@ -27,6 +27,7 @@ class Repository:
     records: Records
     settings: Settings
     tokens: Tokens
+    names: Names
 
     @property
     def base_url(self) -> str:
@@ -99,7 +100,7 @@ def list_metadata_formats(repository: Repository, question: Question) -> str:
 
 
 def list_sets(repository: Repository, question: Question) -> str:
-    """§4.6. A set that ever had a record stays listed."""
+    """§4.6. A set that ever had a record stays listed; a view is listed from the start."""
     start = 0
     if (token := question["resumptionToken"]) is not None:
         place = repository.tokens.read(token, "ListSets")
@@ -107,7 +108,8 @@ def list_sets(repository: Repository, question: Question) -> str:
             raise FaultsError(_bad_token())
         start = place.position
     counts = repository.records.counts()
-    specs = sorted(spec for spec in counts if spec and not spec.startswith("~"))
+    known = {spec for spec in counts if spec and not spec.startswith("~")}
+    specs = sorted(known | set(repository.records.fine_sets()) | repository.names.views.keys())
     if not specs:
         raise FaultsError(Fault("noSetHierarchy", "there are no records, and so no sets, yet"))
     part = specs[start : start + SETS_A_PART]
@@ -116,8 +118,8 @@ def list_sets(repository: Repository, question: Question) -> str:
     listed = "".join(
         "<set>"
         + element("setSpec", spec)
-        + element("setName", set_name(spec))
-        + _set_description(spec, counts[spec].live)
+        + element("setName", repository.names.name(spec))
+        + _set_description(repository, spec, counts.get(spec))
         + "</set>"
         for spec in part
     )
@@ -128,13 +130,16 @@ def list_sets(repository: Repository, question: Question) -> str:
     return f"<ListSets>{listed}{_token(repository, following, start, len(specs))}</ListSets>"
 
 
-def _set_description(spec: str, live: int) -> str:
-    text = f"{set_name(spec)}: {live} records"
+def _set_description(repository: Repository, spec: str, count: Count | None) -> str:
+    text = repository.names.description(spec)
+    if count is not None:
+        text += f" ({count.live} records)"
     return (
         '<setDescription><oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/" '
         'xsi:schemaLocation="http://www.openarchives.org/OAI/2.0/oai_dc/ '
         'http://www.openarchives.org/OAI/2.0/oai_dc.xsd">'
+        + element("dc:title", repository.names.name(spec))
         + element("dc:description", text)
         + "</oai_dc:dc></setDescription>"
     )
@@ -161,10 +166,12 @@ def list_entries(repository: Repository, question: Question, snapshot: Snapshot)
     verb = question.verb
     place = _place(repository, question, snapshot)
     whole = verb == "ListRecords"
+    view = repository.names.views.get(place.set_spec)
+    size = RECORDS_A_PART if whole else IDENTIFIERS_A_PART
     part = repository.records.walk(
         after=place.position,
         bound=place.bound,
-        limit=RECORDS_A_PART if whole else IDENTIFIERS_A_PART,
+        limit=(view.page_size if view else None) or size,
         prefix=place.prefix if whole else None,
         set_spec=place.set_spec or None,
     )
@@ -218,14 +225,19 @@ def _place(repository: Repository, question: Question, snapshot: Snapshot) -> Pl
     if prefix not in FORMATS:
         raise FaultsError(_unknown_format())
     set_spec, since, until = question["set"], question["from"], question["until"]
+    view = repository.names.views.get(set_spec or "")
+    if view is not None and view.formats and prefix not in view.formats:
+        raise FaultsError(
+            Fault("cannotDisseminateFormat", f"{set_spec} is given in {', '.join(view.formats)}")
+        )
     records, bound, after, size = repository.records, snapshot.bound, 0, -1
     if until is not None:
         bound = records.position_before(second_after(until), bound)
     if since is not None:
         after = records.position_before(first_second(since), bound)
     if since is None and until is None:
-        count = records.counts().get(set_spec or "")
-        size = count.live + count.deleted if count else 0
+        count = records.count(set_spec or "")
+        size = count.live + count.deleted
     return Place(
         question.verb, prefix, set_spec or "", since or "", until or "", after, bound, 0, size
     )

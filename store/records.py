@@ -8,15 +8,19 @@ positions, and what changes during a walk moves out of its way, behind its end.
 
 Collections:
 
-``records``   ``_id`` ``<source>/<local>``; the record, its sets, its position, its rendered
-              formats. Index ``(sets, seq)`` for walks of a set.
+``records``   ``_id`` ``<source>/<local>``; the record, its sets, those it ``left``, its
+              position, its rendered formats. ``member`` is both kinds of sets together, with
+              an index ``(member, seq)`` for walks of a set: whoever reads a set must hear
+              that a record left it.
 ``batches``   ``_id`` the batch's number; who is in it, the places that were left since
               (``dead``), and the rendered formats packed, so that a walk without a set
               reads one entry for a hundred records.
 ``state``     ``_id`` ``log``: the last number given, the last datestamp, which batches are
               being written (``open``) or tidied (``settling``), and the counts of every
               set. One document, so that closing a batch and counting it is one atomic step
-              that can neither be lost nor done twice.
+              that can neither be lost nor done twice. Sets of a country and a type are
+              thousands and each is small: those are only listed, in ``sets``, and counted
+              when somebody asks.
 
 The order of a write makes a crash at any point harmless: announce the batch (``open``),
 write what it will hold, write the records, then make it visible and count it in one step,
@@ -30,7 +34,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,6 +44,8 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+SCHEMA = 2
+"""Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
 BATCH = 100
 """Changes in one batch. Also the step a walk reads in."""
 STRIDE = 1000
@@ -66,6 +72,8 @@ class Known:
     seq: int
     hash: str
     sets: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    """Sets it was in once and is no more."""
     deleted: bool
     document: str
     """Digest of the document it was made from."""
@@ -134,6 +142,8 @@ class StoredRecord:
     seq: int
     datestamp: str
     sets: tuple[str, ...]
+    left: tuple[str, ...]
+    """Sets it was in once and is no more."""
     deleted: bool
     record: dict[str, Any]
     """The last known content, of a deleted record too."""
@@ -153,13 +163,23 @@ class Records:
         self._state: Collection[dict[str, Any]] = database["state"]
 
     def prepare(self) -> None:
-        """Create the index and the log; does nothing where they are."""
-        if self._state.find_one({"_id": "log"}, {"_id": 1}) is None:
-            self._records.create_index([("sets", 1), ("seq", 1)], name="sets_seq")
+        """Create the index and the log; does nothing where they are. Records of version 1,
+        which did not know the sets they left, are brought up to date."""
+        log = self._state.find_one({"_id": "log"}, {"schema": 1})
+        if log is not None and log.get("schema", 1) < SCHEMA:
+            self._records.update_many(
+                {"member": {"$exists": False}}, [{"$set": {"left": [], "member": "$sets"}}]
+            )
+            self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
+            self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA}})
+        if log is None:
+            self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
+            self._state.insert_one({"_id": "sets", "fine": []})
             self._state.update_one(
                 {"_id": "log"},
                 {
                     "$setOnInsert": {
+                        "schema": SCHEMA,
                         "number": 0,
                         "datestamp": "",
                         "earliest": None,
@@ -175,7 +195,7 @@ class Records:
 
     def look_up(self, identifiers: Iterable[str]) -> dict[str, Known]:
         """What is known of these records, by identifier; unknown ones are left out."""
-        fields = {"seq": 1, "hash": 1, "sets": 1, "deleted": 1, "document": 1}
+        fields = {"seq": 1, "hash": 1, "sets": 1, "left": 1, "deleted": 1, "document": 1}
         found = self._records.find({"_id": {"$in": list(identifiers)}}, fields)
         return {row["_id"]: _known(row) for row in found}
 
@@ -245,6 +265,11 @@ class Records:
         assert log is not None
         number, datestamp = log["number"], log["datestamp"]
         entries = _new_entries(changes)
+        fine = sorted({s for change in changes for s in change.sets if _is_fine(s)})
+        if fine:
+            self._state.update_one(
+                {"_id": "sets"}, {"$addToSet": {"fine": {"$each": fine}}}, upsert=True
+            )
         with pymongo.timeout(WRITE_SECONDS):
             self._batches.insert_one(_batch_row(number, source, datestamp, entries, changes))
             self._records.bulk_write(
@@ -393,18 +418,17 @@ class Records:
     def _walk_set(
         self, spec: str, after: int, bound: int, limit: int, prefix: str | None
     ) -> Iterator[Entry]:
-        fields: dict[str, Any] = {"seq": 1, "datestamp": 1, "sets": 1, "deleted": 1}
+        fields: dict[str, Any] = dict.fromkeys(_HEADER, 1)
         if prefix is not None:
             fields[f"xml.{prefix}"] = 1
         for row in self._windows(spec, after, bound, limit, fields):
-            yield Entry(
-                identifier=row["_id"],
-                position=row["seq"],
-                datestamp=row["datestamp"],
-                sets=tuple(row["sets"]),
-                deleted=row["deleted"],
-                fragment=None if row["deleted"] or prefix is None else row["xml"].get(prefix),
-            )
+            entry = _entry(row, prefix)
+            assert entry is not None, "a set that is published has no records that are not"
+            if spec in entry.sets:
+                yield entry
+            else:  # it left the set: to those who read the set it is gone
+                sets = (*entry.sets, spec)
+                yield replace(entry, sets=sets, deleted=True, fragment=None)
 
     def _windows(
         self, spec: str, after: int, bound: int, limit: int, fields: dict[str, Any]
@@ -415,7 +439,7 @@ class Records:
             upper = min(after + width, bound)
             rows = list(
                 self._records.find(
-                    {"sets": spec, "seq": {"$gt": after, "$lte": upper}},
+                    {"member": spec, "seq": {"$gt": after, "$lte": upper}},
                     fields,
                     sort=[("seq", 1)],
                     limit=limit + 1,
@@ -458,20 +482,11 @@ class Records:
 
     def get_published(self, identifier: str, prefix: str | None) -> Entry | None:
         """A published record's header and metadata; ``None`` if it is not published."""
-        fields: dict[str, Any] = {"seq": 1, "datestamp": 1, "sets": 1, "deleted": 1}
+        fields: dict[str, Any] = dict.fromkeys(_HEADER, 1)
         if prefix is not None:
             fields[f"xml.{prefix}"] = 1
         row = self._records.find_one({"_id": identifier}, fields)
-        if row is None or row["sets"][0].startswith(PRIVATE):
-            return None
-        return Entry(
-            identifier=identifier,
-            position=row["seq"],
-            datestamp=row["datestamp"],
-            sets=tuple(row["sets"]),
-            deleted=row["deleted"],
-            fragment=None if row["deleted"] or prefix is None else row["xml"].get(prefix),
-        )
+        return None if row is None else _entry(row, prefix)
 
     def read(self, set_spec: str | None = None, *, page: int = BATCH) -> Iterator[StoredRecord]:
         """All records in the order of positions, or those of a set; deleted and unpublished
@@ -479,7 +494,8 @@ class Records:
         bound = self.snapshot().bound
         if set_spec is not None:
             for row in self._windows(set_spec, 0, bound, page, {"xml": 0}):
-                yield _stored(row)
+                if set_spec in row["sets"]:
+                    yield _stored(row)
             return
         for number in range(1, bound // STRIDE + 1):
             found = self._batches.find_one({"_id": number}, {"xml": 0})
@@ -493,14 +509,63 @@ class Records:
                 if name in rows and rows[name]["seq"] // STRIDE == number:
                     yield _stored(rows[name])
 
+    def sources(self) -> list[str]:
+        """The sources that have published records, by their sets."""
+        return [name.partition(":")[2] for name in self.counts() if name.startswith("source:")]
+
+    def in_other_sets(self, moved: Sequence[tuple[StoredRecord, tuple[str, ...]]]) -> list[Change]:
+        """Live records as they are, each in the sets beside it."""
+        names = [stored.identifier for stored, _ in moved]
+        found = self._records.find({"_id": {"$in": names}}, {"xml": 1})
+        xml = {row["_id"]: row["xml"] for row in found}
+        known = self.look_up(names)
+        return [
+            Change(
+                identifier=stored.identifier,
+                record=stored.record,
+                hash=stored.hash,
+                sets=sets,
+                fragments=xml[stored.identifier],
+                document=stored.document,
+                crosswalk=stored.crosswalk,
+                page=stored.page,
+                index=stored.index,
+                was=known[stored.identifier],
+            )
+            for stored, sets in moved
+        ]
+
+    def note_groups(self, digest: str) -> None:
+        """Remember by which views and groups the records have their sets."""
+        self._state.update_one({"_id": "sets"}, {"$set": {"groups": digest}}, upsert=True)
+
+    def groups(self) -> str | None:
+        """The digest that :meth:`note_groups` was last told."""
+        found = self._state.find_one({"_id": "sets"}, {"groups": 1})
+        return found.get("groups") if found else None
+
     def of_source(self, source: str) -> Iterator[StoredRecord]:
         """All records of a source, published or not."""
         yield from self.read(f"source:{source}")
         yield from self.read(f"{PRIVATE}source:{source}")
 
+    def count(self, spec: str) -> Count:
+        """Live and deleted records of a set; ``""`` is all that are published."""
+        if not _is_fine(spec):
+            return self.counts().get(spec, Count())
+        everything = self._records.count_documents({"member": spec})
+        live = self._records.count_documents({"member": spec, "sets": spec, "deleted": False})
+        return Count(live, everything - live)
+
+    def fine_sets(self) -> list[str]:
+        """The sets of a country and a type that ever had a record."""
+        found = self._state.find_one({"_id": "sets"})
+        return sorted(found.get("fine", [])) if found else []
+
     def counts(self) -> dict[str, Count]:
-        """Live and deleted records of each set; ``""`` is all that are published."""
-        counts = self._log()["counts"]
+        """Live and deleted records of each set but the fine ones; ``""`` is all that are
+        published."""
+        counts = self._log(counts=True)["counts"]
         return {
             ("" if name == "all" else name): Count(
                 max(0, row.get("live", 0)), max(0, row.get("deleted", 0))
@@ -517,8 +582,8 @@ class Records:
         """The datestamp of the last change."""
         return self._log()["datestamp"] or None
 
-    def _log(self) -> dict[str, Any]:
-        log = self._state.find_one({"_id": "log"})
+    def _log(self, *, counts: bool = False) -> dict[str, Any]:
+        log = self._state.find_one({"_id": "log"}, None if counts else {"counts": 0})
         assert log is not None, "prepare() makes it"
         return log
 
@@ -528,13 +593,54 @@ def private_sets(source: str) -> tuple[str, ...]:
     return (f"{PRIVATE}all", f"{PRIVATE}source:{source}")
 
 
+_HEADER = ("_id", "seq", "datestamp", "sets", "left", "deleted")
+"""What the header of a record is made of."""
+
+
+def _entry(row: dict[str, Any], prefix: str | None) -> Entry | None:
+    """A row as its readers see it; ``None`` if it was never published."""
+    shown = _shown(row)
+    if shown is None:
+        return None
+    sets, _, deleted = shown
+    return Entry(
+        identifier=row["_id"],
+        position=row["seq"],
+        datestamp=row["datestamp"],
+        sets=sets,
+        deleted=deleted,
+        fragment=None if deleted or prefix is None else row["xml"].get(prefix),
+    )
+
+
+def _shown(state: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], bool] | None:
+    """What readers are told of a record: the sets it is in, those it left, and whether it is
+    gone. One that is no longer published is gone to all who had it; ``None`` if nobody had."""
+    sets, left = tuple(state["sets"]), tuple(state.get("left", ()))
+    if not sets[0].startswith(PRIVATE):
+        return sets, left, state["deleted"]
+    return (left, (), True) if left else None
+
+
+def _left(change: Change) -> list[str]:
+    """The public sets a record was in before this change and will not be in after it."""
+    if change.was is None:
+        return []
+    once = dict.fromkeys((*change.was.left, *change.was.sets))
+    now = set(change.sets)
+    return [spec for spec in once if spec not in now and not spec.startswith(PRIVATE)]
+
+
 def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any]:
+    left = _left(change)
     return {
         "_id": change.identifier,
         "source": source,
         "seq": seq,
         "datestamp": datestamp,
         "sets": list(change.sets),
+        "left": left,
+        "member": [*change.sets, *left],
         "hash": change.hash,
         "deleted": change.record is None,
         "document": {
@@ -566,10 +672,13 @@ def _new_entries(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "sets": list(change.sets),
             "deleted": change.record is None,
         }
+        if left := _left(change):
+            entry["left"] = left
         if change.was is not None:
             entry["was"] = {
                 "seq": change.was.seq,
                 "sets": list(change.was.sets),
+                "left": list(change.was.left),
                 "deleted": change.was.deleted,
             }
         entries.append(entry)
@@ -627,7 +736,7 @@ def _live_places(batch: _Batch, after: int) -> list[int]:
     return [
         index
         for index in range(max(0, after + 1 - batch.number * STRIDE), len(batch.entries))
-        if index not in batch.dead and not batch.entries[index]["sets"][0].startswith(PRIVATE)
+        if index not in batch.dead and _shown(batch.entries[index]) is not None
     ]
 
 
@@ -637,14 +746,17 @@ def _published(batch: _Batch, places: list[int], prefix: str | None) -> list[Ent
     made = []
     for index in places:
         entry = batch.entries[index]
+        shown = _shown(entry)
+        assert shown is not None
+        sets, _, deleted = shown
         made.append(
             Entry(
                 identifier=entry["id"],
                 position=batch.number * STRIDE + index,
                 datestamp=batch.datestamp,
-                sets=tuple(entry["sets"]),
-                deleted=entry["deleted"],
-                fragment=(fragments[index] or None) if fragments else None,
+                sets=sets,
+                deleted=deleted,
+                fragment=(fragments[index] or None) if fragments and not deleted else None,
             )
         )
     return made
@@ -664,11 +776,25 @@ def _count_changes(entries: Iterable[dict[str, Any]]) -> dict[str, int]:
         for state, sign in ((entry, 1), (entry.get("was"), -1)):
             if state is None:
                 continue
-            kind = "deleted" if state["deleted"] else "live"
-            names = state["sets"]
-            for name in names if names[0].startswith(PRIVATE) else ("all", *names):
+            for name, kind in _counted(state):
                 delta[f"counts.{name}.{kind}"] += sign
     return {name: change for name, change in delta.items() if change}
+
+
+def _is_fine(spec: str) -> bool:
+    return spec.count(":") > 1
+
+
+def _counted(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The sets a record counts in, and as what: those it left have it as deleted."""
+    if state["sets"][0].startswith(PRIVATE):
+        kind = "deleted" if state["deleted"] else "live"
+        yield from ((name, kind) for name in state["sets"])
+    if (shown := _shown(state)) is not None:
+        sets, left, deleted = shown
+        kind = "deleted" if deleted else "live"
+        yield from ((name, kind) for name in ("all", *sets) if not _is_fine(name))
+        yield from ((name, "deleted") for name in left if not _is_fine(name))
 
 
 def _known(row: dict[str, Any]) -> Known:
@@ -676,6 +802,7 @@ def _known(row: dict[str, Any]) -> Known:
         seq=row["seq"],
         hash=row["hash"],
         sets=tuple(row["sets"]),
+        left=tuple(row["left"]),
         deleted=row["deleted"],
         document=row["document"]["hash"],
         crosswalk=row["document"]["crosswalk"],
@@ -690,6 +817,7 @@ def _stored(row: dict[str, Any]) -> StoredRecord:
         seq=row["seq"],
         datestamp=row["datestamp"],
         sets=tuple(row["sets"]),
+        left=tuple(row["left"]),
         deleted=row["deleted"],
         record=row["record"],
         hash=row["hash"],

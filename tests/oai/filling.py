@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chm_hub.record import Record, content_hash, to_dict, validate
-from chm_hub.sets import sets_of
+from chm_hub.sets import Groups, sets_of
 from mappings import formats
 from store import Change, Store
 
@@ -74,7 +74,9 @@ def record(number: int, version: int = 1, **more: Any) -> Record:
     )
 
 
-def put(store: Store, records: list[Record], at: datetime = NOON) -> None:
+def put(
+    store: Store, records: list[Record], at: datetime = NOON, groups: Groups | None = None
+) -> None:
     """Write records as the pipeline does."""
     known = store.records.look_up([r.identifier for r in records])
     changes = []
@@ -85,7 +87,7 @@ def put(store: Store, records: list[Record], at: datetime = NOON) -> None:
                 identifier=made.identifier,
                 record=plain,
                 hash=content_hash(plain),
-                sets=tuple(sets_of(made)),
+                sets=tuple(sets_of(made, "", groups)),
                 fragments=formats.fragments(made),
                 document="d",
                 crosswalk="c",

@@ -59,6 +59,9 @@ def recount(store: Store) -> dict[str, Count]:
         private = record.sets[0].startswith("~")
         for name in record.sets if private else ("", *record.sets):
             (gone if record.deleted else live)[name] += 1
+        # To those who read a set a record that left it is gone.
+        for name in ("", *record.left) if private and record.left else record.left:
+            gone[name] += 1
     return {name: Count(live[name], gone[name]) for name in live | gone}
 
 
@@ -103,11 +106,77 @@ def test_a_deleted_record_stays_in_its_sets_and_a_revived_one_loses_its_tombston
     assert settled(store.records.counts()) == recount(store)
 
 
-def test_a_record_that_leaves_a_set_is_not_counted_there_any_more(store: Store) -> None:
-    put(store, change("a", country="KE"))
-    put(store, change("a", "2", country="FJ"))
+def of_set(store: Store, spec: str) -> list[tuple[str, bool, str | None]]:
+    bound = store.records.snapshot().bound
+    part = store.records.walk(after=0, bound=bound, limit=100, prefix="oai_dc", set_spec=spec)
+    for entry in part.entries:
+        assert spec in entry.sets
+    return [(e.identifier, e.deleted, e.fragment) for e in part.entries]
+
+
+def test_a_record_that_leaves_a_set_is_gone_to_its_readers_and_nobody_else(store: Store) -> None:
+    put(store, change("a", country="KE"), change("b", country="KE"))
+    put(store, change("a", "2", country="FJ"), now=NOON + timedelta(hours=1))
     assert settled(store.records.counts()) == recount(store)
-    assert store.records.counts()["country:KE"] == Count(0, 0)
+    assert store.records.counts()["country:KE"] == Count(1, 1)
+    assert store.records.counts()[""] == Count(2, 0)
+    assert [(i, d) for i, d, _ in of_set(store, "country:KE")] == [
+        ("src/b", False),
+        ("src/a", True),
+    ]
+    assert [(i, d) for i, d, _ in of_set(store, "country:FJ")] == [("src/a", False)]
+    entry = store.records.get_published("src/a", "oai_dc")
+    assert entry is not None
+    assert entry.fragment is not None
+    assert "country:KE" not in entry.sets
+    assert {identifier: deleted for identifier, _, deleted, _ in walk(store)} == {
+        "src/b": False,
+        "src/a": False,
+    }
+    # It goes on being gone there when it changes again, and is back when it comes back.
+    put(store, change("a", "3", country="FJ"), now=NOON + timedelta(hours=2))
+    assert ("src/a", True, None) in of_set(store, "country:KE")
+    put(store, change("a", "4", country="KE"), now=NOON + timedelta(hours=3))
+    assert [d for i, d, _ in of_set(store, "country:KE") if i == "src/a"] == [False]
+    assert ("src/a", True, None) in of_set(store, "country:FJ")
+    assert settled(store.records.counts()) == recount(store)
+
+
+def test_a_record_that_is_no_longer_published_is_gone_to_all_who_had_it(store: Store) -> None:
+    put(store, change("a", country="KE"))
+    hidden = change("a", "2", sets=private_sets("src"), fragments={})
+    put(store, hidden, change("never", sets=private_sets("src"), fragments={}))
+    assert [(i, d, f) for i, _, d, f in walk(store)] == [("src/a", True, None)]
+    assert of_set(store, "country:KE") == [("src/a", True, None)]
+    entry = store.records.get_published("src/a", None)
+    assert entry is not None
+    assert entry.deleted
+    assert store.records.get_published("src/never", None) is None
+    assert settled(store.records.counts()) == recount(store)
+    put(store, change("a", "3", country="KE"))
+    assert [(i, d) for i, _, d, _ in walk(store)] == [("src/a", False)]
+    assert settled(store.records.counts()) == recount(store)
+
+
+def test_fine_sets_are_listed_and_counted_when_asked(store: Store) -> None:
+    sets = ("source:src", "type:nbsap", "country:KE", "country:KE:nbsap")
+    put(store, change("a", sets=sets), change("b", sets=sets))
+    put(store, change("b", "2"))
+    assert store.records.fine_sets() == ["country:KE:nbsap"]
+    assert store.records.count("country:KE:nbsap") == Count(1, 1)
+    assert "country:KE:nbsap" not in store.records.counts()
+
+
+def test_records_of_the_first_version_are_brought_up_to_date(store: Store) -> None:
+    put(store, change("a", country="KE"))
+    database = store.database
+    database["records"].update_many({}, {"$unset": {"left": 1, "member": 1}})
+    database["records"].drop_index("member_seq")
+    database["state"].update_one({"_id": "log"}, {"$unset": {"schema": 1}})
+    store.records.prepare()
+    assert [(i, d) for i, d, _ in of_set(store, "country:KE")] == [("src/a", False)]
+    put(store, change("a", "2", country="FJ"))
+    assert of_set(store, "country:KE") == [("src/a", True, None)]
 
 
 def test_datestamps_never_go_down_even_if_the_clock_does(store: Store) -> None:
