@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
 from chm_hub.document import Document, Page, Reject, Walk
-from chm_hub.errors import SourceError
 from chm_hub.fetch import Fetch
 from harvesters import page_numbers
 
@@ -35,11 +34,7 @@ class Options(CommonOptions):
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
     """The areas or the countries, page by page."""
-    token = source.secret()
-    if token is None:
-        raise SourceError(
-            f'{source.path}: secret: Protected Planet wants a token: secret = "env:NAME".'
-        )
+    token = source.needed_secret("Protected Planet")
     base = f"{source.declared.url.rstrip('/')}/v4/{options.what}"
     asked: list[tuple[str, str]] = []
     if options.what == "protected_areas" and options.country:

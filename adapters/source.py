@@ -18,7 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 import adapters
-from chm_hub.errors import SourceError
+from chm_hub.errors import FetchError, SourceError
 from chm_hub.fetch import DEADLINE, DECODED_LIMIT, TRIES, WIRE_LIMIT, Limits
 from chm_hub.settings import Settings
 
@@ -144,6 +144,23 @@ class Source:
         if not value:
             raise SourceError(f"{self.path}: secret: {reference} is not set. Set it, then retry.")
         return value
+
+    def needed_secret(self, whose: str) -> str:
+        """The secret of a source that cannot do without; ``whose`` is the service in words.
+
+        Raises :class:`FetchError` (reason ``secret``) that names what to set.
+        """
+        try:
+            found = self.secret()
+        except SourceError as error:
+            raise FetchError(str(error), reason="secret") from error
+        if found is None:
+            raise FetchError(
+                f'{self.path}: {whose} wants a key. Say where it is (secret = "env:NAME") and '
+                "set it.",
+                reason="secret",
+            )
+        return found
 
     def as_context(self) -> dict[str, Any]:
         """What crosswalks see as ``source``."""

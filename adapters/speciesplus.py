@@ -11,7 +11,6 @@ from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
 from chm_hub.document import Document, Page, Reject, Walk
-from chm_hub.errors import SourceError
 from chm_hub.fetch import Fetch
 from harvesters import page_numbers
 
@@ -36,9 +35,7 @@ class Options(CommonOptions):
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
     """The taxa, page by page."""
-    token = source.secret()
-    if token is None:
-        raise SourceError(f'{source.path}: secret: Species+ wants a token: secret = "env:NAME".')
+    token = source.needed_secret("Species+")
     asked: list[tuple[str, str]] = [("taxonomy", options.taxonomy)]
     if options.name:
         asked += [("name", options.name), ("with_descendants", "true")]
