@@ -42,7 +42,6 @@ INDEX_ONLY = frozenset(
         "decision",
         "recommendation",
         "decision-text",
-        "event",
         "sideEvent",
         "reservation",
         "endorsement",

@@ -21,7 +21,7 @@ from demo.phrases import UN_LANGUAGES, country
 from demo.scbd import Archive
 from demo.server import HOST, Answer, Request, Server
 
-REALMS = {"demo-chm": "CHM", "demo-bch": "BCH", "demo-absch": "ABS"}
+REALMS = {"demo-chm": "CHM", "demo-bch": "BCH", "demo-absch": "ABS", "demo-ort": "ORT"}
 """The clearing-houses' sources, and the realm each of them is."""
 _LANGUAGES = [*UN_LANGUAGES, "pt", "sw", "ja"]
 _REGIONAL_SIZE, _REGIONAL_GONE = 400, 12
@@ -237,9 +237,11 @@ class Network:
             ("demo-chm", "Demonstration: central clearing-house"),
             ("demo-bch", "Demonstration: Biosafety Clearing-House"),
             ("demo-absch", "Demonstration: Access and Benefit-Sharing Clearing-House"),
+            ("demo-ort", "Demonstration: Online Reporting Tool"),
         ):
             options = {"realm": REALMS[name].lower()}
-            described[name] = Told(title, {**absence, "url": f"{url}/scbd"}, options)
+            keys = {**absence, "url": f"{url}/scbd", "system": name.removeprefix("demo-")}
+            described[name] = Told(title, keys, options)
         for name, path, title in (
             ("demo-rss", "/feeds/rss.xml", "Demonstration: news in French (RSS)"),
             ("demo-atom", "/feeds/atom.xml", "Demonstration: news in many languages (Atom)"),

@@ -42,7 +42,7 @@ def document(seed: int, record: ScbdRecord, revision: int | None = None) -> dict
     }
     if record.government is not None:
         head["government"] = {"identifier": record.government}
-    made = head | _BUILDERS[record.schema.name](seed, record)
+    made = head | _BUILDERS.get(record.schema.name, _general)(seed, record)
     if record.odd % 9 == 2:
         made["notes"] = "A remark of the editors among themselves; not for publication."
     return made
@@ -454,6 +454,58 @@ def _submission(seed: int, record: ScbdRecord) -> dict[str, Json]:
         "relevantDocuments": [_file(record, "views.pdf")],
         "relevantInformation": _texts(record),
     }
+
+
+_NAMED = {
+    "modifiedOrganism": "identity",
+    "dnaSequence": "name",
+    "laboratoryDetection": "name",
+    "supplementaryAuthority": "name",
+    "absCheckpoint": "name",
+    "absProcedure": "name",
+    "lwProject": "name",
+    "organism": "scientificName",
+    "contact": "organization",
+}
+"""Where a schema has its title, if it is not there."""
+_PERSON = {
+    "firstName": "First",
+    "lastName": "Last",
+    "emails": ["person@example.org"],
+    "phones": ["+000 000 0000"],
+}
+"""What must not be published."""
+
+
+def _general(seed: int, record: ScbdRecord) -> dict[str, Json]:
+    """What most schemas have: a title under one name or another, a text, files, subjects."""
+    topic, year = record.wording.topic, record.wording.year
+    name = record.schema.name
+    made: dict[str, Json] = {
+        _NAMED.get(name, "title"): _titles(record),
+        "description": _texts(record),
+        "cbdSubjects": _terms(topic.subjects),
+        "gbfTargets": _terms(topic.targets),
+        "startDate": f"{year}-01-01",
+        "endDate": f"{year + 3}-12-31",
+        "documents": [_file(record, "document.pdf")],
+        "relevantInformation": _texts(record),
+    }
+    if record.country is not None and record.government is None:
+        made["country"] = {"identifier": record.country.code.lower()}
+    elif record.government is None:
+        made["countryRegions"] = _terms(tuple(c.code.lower() for c in record.countries))
+    if name == "contact":
+        return made | {"type": "organization", "address": {"en": "A street"}, **_PERSON}
+    if name == "biosafetyExpert":
+        made.pop("title")
+        return made | {"contact": _PERSON, "birthYear": 1960, "profile": _texts(record)}
+    if name == "stakeholderCommitment":
+        return made | _PERSON
+    if name == "modifiedOrganism":
+        made["uniqueIdentification"] = f"DEMO-{record.number:05}-{record.number % 9}"
+        made["transformationEvent"] = f"EVENT {record.number}"
+    return made
 
 
 _BUILDERS: dict[str, Build] = {

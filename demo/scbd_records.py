@@ -40,6 +40,8 @@ REPORTS = (
 """First to fifth national report."""
 _FOREST_TOPIC = 0
 """The place of forests among the topics."""
+PERSONS = ("focalPoint", "biosafetyExpert")
+"""Schemas whose titles are the names of people."""
 _OF_THE_UNION = ("nbsap", "nationalReport6", "nationalTarget7")
 """Of these schemas one record is the European Union's."""
 _KIND_CODES = {"focalPoint": "022", "meeting": "005", "notification": "012", "decision": "019"}
@@ -133,11 +135,11 @@ class ScbdRecord:
     def titles(self) -> tuple[Text, ...]:
         """The titles a hub should publish, in the languages the source vouches for.
 
-        None for a focal point: its title is a person's name. A document says what its
+        None for a focal point or an expert: its title is a person's name. A document says what its
         languages are. A bare row does not: where its default text stands under several
         languages, it is in none that could be named.
         """
-        if self.schema.name == "focalPoint":
+        if self.schema.name in PERSONS:
             return ()
         texts = self.wording.titles()
         if self.schema.has_document or not self.has_copies() or len(texts) == len(UN_LANGUAGES):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 
 from demo.phrases import UN_LANGUAGES, Country
-from demo.scbd_records import FORESTS, NBSAP, REPORTS, Json, ScbdRecord, iso
+from demo.scbd_records import FORESTS, NBSAP, PERSONS, REPORTS, Json, ScbdRecord, iso
 
 _HOSTS = {
     "CHM": "chm.example.org",
@@ -99,7 +99,7 @@ def full_row(record: ScbdRecord) -> dict[str, Json]:
         "text_EN_txt": [wording.title(wording.languages[0])],
     }
     titles = [(lang, wording.title(lang)) for lang in wording.languages]
-    if schema.name == "focalPoint":
+    if schema.name in PERSONS:
         titles = [("en", f"Office Holder {record.number}")]
     _add_texts(row, "title", record, titles)
     if schema.has_document:

@@ -21,6 +21,7 @@ from lxml import etree
 from chm_hub.record import RECORD_TYPES, Text
 from demo import Network
 from demo.phrases import countries
+from demo.scbd_records import wheel
 from demo.solr_query import QueryError, compile_query
 
 SCHEMAS = Path("/work/shared/schemas")
@@ -28,7 +29,7 @@ OAI = "{http://www.openarchives.org/OAI/2.0/}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 START = datetime(2026, 1, 5, 8, 30, 15, tzinfo=UTC)
 PHASES = range(4)
-REALMS = {"demo-chm": "chm", "demo-bch": "bch", "demo-absch": "abs"}
+REALMS = {"demo-chm": "chm", "demo-bch": "bch", "demo-absch": "abs", "demo-ort": "ort"}
 LABELS = {
     "Dataset": "dataset",
     "Case study": "caseStudy",
@@ -71,6 +72,34 @@ SCBD_TYPES = {
     "statement": "statement",
     "news": "news",
     "decision": "decision",
+    "modifiedOrganism": "modifiedOrganism",
+    "dnaSequence": "dnaSequence",
+    "organism": "organism",
+    "independentRiskAssessment": "riskAssessment",
+    "laboratoryDetection": "organization",
+    "biosafetyExpert": "expert",
+    "supplementaryAuthority": "authority",
+    "cpbNationalReport4": "nationalReport",
+    "database": "dataset",
+    "absProcedure": "toolGuidance",
+    "absCheckpoint": "checkpoint",
+    "absCheckpointCommunique": "checkpoint",
+    "absNationalModelContractualClause": "toolGuidance",
+    "absNationalReport1": "nationalReport",
+    "modelContractualClause": "toolGuidance",
+    "communityProtocol": "policyDocument",
+    "capacityBuildingInitiative": "capacityBuilding",
+    "contact": "contact",
+    "nationalAssessment": "nationalAssessment",
+    "nationalIndicator": "indicator",
+    "implementationActivity": "project",
+    "nationalSupportTool": "toolGuidance",
+    "caseStudy": "caseStudy",
+    "lwProject": "project",
+    "event": "event",
+    "nationalTarget7Mapping": "nationalTarget",
+    "nationalReport7IndicatorData": "dataset",
+    "stakeholderCommitment": "project",
 }
 
 
@@ -560,16 +589,22 @@ def read_record(row: dict[str, Any], full: dict[str, Any] | None) -> tuple[Any, 
         return kind, titles, (code.upper(),) if code else ()
     if full.get("reportType", {}).get("identifier") == "B0EBAE91-9581-4BB2-9C02-52FCF9D82721":
         kind = "nbsap"
-    named = full.get("title") or full.get("name")
+    named = next(
+        (full[k] for k in ("title", "name", "identity", "scientificName") if k in full), None
+    )
+    if kind == "contact":
+        named = full["organization"]
     languages = full["header"]["languages"]
-    if kind == "focalPoint":
+    if kind == "expert":
+        named = dict.fromkeys(languages)
+    elif kind == "focalPoint":
         assert row["title_t"] == f"{full['firstName']} {full['lastName']}"
         named = dict.fromkeys(languages)
     elif named is None:  # the seventh report has its title in the index only
         named = {lang: one_of(row[f"title_{lang.upper()}_t"]) for lang in languages}
     assert list(named) == languages
     places = full.get("countries") or full.get("countryRegions") or []
-    if kind == "organization":
+    if kind == "organization" and "country" in full:
         places = [full["country"]]
     if "government" in full:
         places = [full["government"]]
@@ -670,8 +705,8 @@ def test_a_document_has_several_names_revisions_and_an_envelope(
         current = client.document(name).json()
         assert client.document(f"{name}@{revision}").json() == current
         assert client.document(str(row["_documentId_i"])).json() == current
-        if row["schema_s"] not in ("nationalReport7", "focalPoint"):
-            # Those two have their title, or their description, in the index alone.
+        if row["schema_s"] not in ("nationalReport7", "focalPoint", "biosafetyExpert"):
+            # Those have their title, or their description, in the index alone.
             assert client.document(f"{name}@{revision - 1}").json() != current
         assert client.document(f"{name}@{revision + 1}").status == 404
         info = client.document(name, "/info").json()
@@ -748,7 +783,7 @@ def test_what_the_records_say_is_fit_to_be_shown(network: Network, client: Clien
     assert len(places) > 45
     assert "EU" in places
     languages = {text.lang for e in expected for text in e.title}
-    assert languages == {"en", "fr", "es", "ar", "ru", "zh", "pt", "sw", "ja", None}
+    assert languages == {"en", "fr", "es", "ar", "ru", "zh", "pt", "sw", "ja", "la", None}
     for text in (text for e in expected for text in e.title):
         assert not re.search(r"[{}]|\s\s|^\s|\s$|\(\)|（）", text.value), text
     everything = json.dumps(client.rows(), ensure_ascii=False)
@@ -1046,7 +1081,8 @@ def test_people_and_robots_are_received(client: Client) -> None:
     page = client.ask("/")
     assert page.headers["content-type"].startswith("text/html")
     for address in re.findall(r'href="([^"]+)"', page.body.decode()):
-        assert client.ask(address).status == 200
+        # A host of its own may have nothing to show to people.
+        assert client.ask(address).status in ((404, 200) if "127.0.0.1" in address else (200,))
     assert client.ask("/robots.txt").body == b"User-agent: *\nAllow: /\n"
     head = client.ask("/oai?verb=Identify", method="HEAD")
     assert (head.status, head.body) == (200, b"")
@@ -1088,5 +1124,5 @@ def test_scale_multiplies_the_records(clock: Clock) -> None:
         found = walk(client, "/oai", verb="ListIdentifiers", metadataPrefix="oai_dc")
         assert len({header_of(h)[0] for h in found}) == len(found) == 1236
         names = [row["id"] for row in client.rows("NOT version_s:*")]
-        assert len(set(names)) == len(names) == 3 * 730
+        assert len(set(names)) == len(names) == 3 * len(wheel())
         client.connection.close()

@@ -164,11 +164,14 @@ class ProtectedPlanet(_Host):
     kinds = ("protectedArea",)
     options = {"what": "protected_areas", "per_page": 50}
 
+    def _name(self, thing: Thing) -> str:
+        return thing.wording.title("en").replace("()", self._place(thing).code)
+
     def _identifier(self, thing: Thing) -> str:
         return str(900_000 + thing.number)
 
     def _expected(self, thing: Thing) -> Expectation:
-        title = Text(value=thing.wording.title("en"), lang="en")
+        title = Text(value=self._name(thing), lang="en")
         return Expectation("protectedArea", (title,), (self._place(thing).code,))
 
     def answer(self, request: Request) -> Answer:
@@ -187,8 +190,8 @@ class ProtectedPlanet(_Host):
         row: dict[str, Any] = {
             "site_id": int(self._identifier(thing)),
             "site_pid": self._identifier(thing),
-            "name_english": thing.wording.title("en"),
-            "name": thing.wording.title("en"),
+            "name_english": self._name(thing),
+            "name": self._name(thing),
             "parent_iso3": alpha3,
             "countries": [{"name": self._place(thing).names["en"], "iso_3": alpha3}],
             "realm": {"id": 1, "name": "Terrestrial"},
@@ -216,9 +219,13 @@ class Faolex(_Host):
     def _identifier(self, thing: Thing) -> str:
         return f"LEX-FAOC{100_000 + thing.number}"
 
+    def _title(self, thing: Thing) -> str:
+        said = thing.wording.title(thing.wording.languages[0])
+        return said.replace("()", f"({self._place(thing).code})")
+
     def _expected(self, thing: Thing) -> Expectation:
         lang = thing.wording.languages[0]
-        title = Text(value=thing.wording.title(lang), lang=lang)
+        title = Text(value=self._title(thing), lang=lang)
         return Expectation("law", (title,), (self._place(thing).code,))
 
     def answer(self, request: Request) -> Answer:
@@ -247,7 +254,7 @@ class Faolex(_Host):
             ("faolexId", self._identifier(thing)),
             ("country_ISO3", _alpha3(place)),
             *((f"country_{code}", place.names[code]) for code in _LAW_LANGUAGES),
-            ("titleOfText", thing.wording.title(lang)),
+            ("titleOfText", self._title(thing)),
             ("abstract", thing.wording.description(lang)),
             ("documentLanguage_en", names[lang]),
             ("typeOfText_en", "Regulation"),
