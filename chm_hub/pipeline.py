@@ -329,6 +329,9 @@ class _Writer:
             for reject in page.rejects:
                 run.counts["quarantined"] += 1
                 run.rejects[reject.reason] += 1
+                if reject.identifier is not None:
+                    # It cannot be read, but it is there: its record is not missing.
+                    self.seen.add(_digest(record_identifier(self.source.id, reject.identifier)))
             run.total = page.total if page.total is not None else run.total
             places = list(enumerate(page.documents))
             self._store(name, [payload.url for payload in page.payloads], places)

@@ -26,7 +26,7 @@ class Options:
     within: str = ""
     """Under which key the answer has the object that holds the list, if it is not the answer."""
     list_key: str = "results"
-    """Where the answer has its list."""
+    """Where the answer has its list; empty if it is the list."""
     total_key: str = "count"
     end_key: str = "endOfRecords"
     identifiers: tuple[str, ...] = ("key", "id")
@@ -65,13 +65,17 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         answer = jsons.parse(payload.body, payload.url)
         if options.within and isinstance(answer, dict):
             answer = answer.get(options.within)
-        rows = answer.get(options.list_key) if isinstance(answer, dict) else None
+        rows = answer if not options.list_key else None
+        if options.list_key and isinstance(answer, dict):
+            rows = answer.get(options.list_key)
         if not isinstance(rows, list):
             raise ProtocolError(
                 f"{payload.url}: there is no list under {options.list_key!r} in the answer. Check "
                 "that the source's url is a list and not a single object or a count.",
                 reason="no_list",
             )
+        if isinstance(answer, list):
+            answer = {}
         total = answer.get(options.total_key)
         documents, rejects = read_rows(rows, options)
         fresh = [d for d in documents if d.identifier not in given]
