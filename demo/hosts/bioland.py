@@ -171,7 +171,7 @@ def _places() -> tuple[_Place, ...]:
         ("KG", "ru", "en"),
     ):
         name = country(code).names["en"]
-        missing = ("as",) if code == "CO" else ("xx-lolspeak",) if code == "RW" else ()
+        missing = ("xx-lolspeak",) if code == "RW" else ()
         title = f"Demonstration: clearing-house of {name}"
         made.append(_Place(code.lower(), tuple(languages), (code,), title, missing=missing))
     south_east = ("ID", "PH", "TH", "SG")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from hashlib import blake2b
+from typing import Any
 
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
@@ -93,7 +94,9 @@ class Portal:
         return Answer(body, media_type, headers=headers)
 
     def _json(self) -> bytes:
-        rows = []
+        # What the portal keeps to itself is listed all the same.
+        closed = {"@type": "dcat:Dataset", "accessLevel": "non-public", "identifier": "closed"}
+        rows: list[dict[str, Any]] = [{**closed, "title": "Nests of eagles"}]
         for thing in self.shelf.live():
             lang = thing.wording.languages[0]
             rows.append(
@@ -107,7 +110,7 @@ class Portal:
                     "issued": _day(thing.born),
                     "keyword": [thing.wording.topic.names[lang]],
                     "license": _LICENSE,
-                    "spatial": self.country.names["en"],
+                    "spatial": self._place(thing),
                     "publisher": {"@type": "org:Organization", "name": thing.wording.agency(lang)},
                     "contactPoint": {"fn": "A. Person", "hasEmail": "mailto:person@example.org"},
                     "distribution": [
@@ -128,15 +131,25 @@ class Portal:
         }
         return json.dumps(catalogue, ensure_ascii=False).encode()
 
+    def _place(self, thing: Thing) -> str:
+        """The country, or a shape in the way the form's editors draw one."""
+        if thing.number % 3:
+            return self.country.names["en"]
+        x, y = self.country.longitude, self.country.latitude
+        return f"POLYGON (({x} {y}, {x + 0.5} {y}, {x + 0.5} {y + 0.25}, {x} {y}))"
+
     def _turtle(self, page: int) -> bytes:
         things = self.shelf.live()
         graph = Graph()
         catalogue = URIRef("https://data.example.org/catalog")
         graph.add((catalogue, RDF.type, DCAT.Catalog))
+        # As CKAN's extension writes it: addresses as texts, under the older names of Hydra.
+        view = URIRef(f"{self.url}/catalog.ttl?page={page}")
+        graph.add((view, RDF.type, HYDRA.PagedCollection))
+        graph.add((view, HYDRA.totalItems, Literal(len(things))))
+        graph.add((view, HYDRA.itemsPerPage, Literal(_PAGE)))
         if page * _PAGE < len(things):
-            view = URIRef(f"{self.url}/catalog.ttl?page={page}")
-            graph.add((view, RDF.type, HYDRA.PartialCollectionView))
-            graph.add((view, HYDRA.next, URIRef(f"{self.url}/catalog.ttl?page={page + 1}")))
+            graph.add((view, HYDRA.nextPage, Literal(f"{self.url}/catalog.ttl?page={page + 1}")))
         for thing in things[(page - 1) * _PAGE : page * _PAGE]:
             self._describe(graph, catalogue, thing)
         return graph.serialize(format="turtle", encoding="utf-8")
@@ -157,6 +170,11 @@ class Portal:
         graph.add((node, DCTERMS.publisher, agency))
         graph.add((agency, FOAF.name, Literal(thing.wording.agency(thing.wording.languages[0]))))
         graph.add((node, DCTERMS.license, URIRef(_LICENSE)))
+        place = BNode(f"p{thing.number}")
+        x, y = self.country.longitude, self.country.latitude
+        graph.add((node, DCTERMS.spatial, place))
+        graph.add((place, RDF.type, DCTERMS.Location))
+        graph.add((place, DCAT.bbox, Literal(f"POLYGON(({x} {y}, {x + 1} {y + 1}, {x} {y}))")))
         graph.add((node, DCAT.distribution, file))
         graph.add((file, DCAT.accessURL, URIRef(f"https://data.example.org/{thing.uuid}.csv")))
 

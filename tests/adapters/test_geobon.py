@@ -27,7 +27,7 @@ def test_the_replica_through_its_life(hub: Hub, settings: Settings) -> None:
         runs = harvest(hub, [OF_COUNTRY])
         truth = network.truth()
         compare(hub.records(), truth, [OF_COUNTRY])
-        assert runs[OF_COUNTRY]["warnings"] == {"stray_newlines": 1}
+        assert runs[OF_COUNTRY]["warnings"] == {}
         assert len(truth[OF_COUNTRY].live) > 10
         network.advance()
         harvest(hub, [OF_COUNTRY])
