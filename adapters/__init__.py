@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 from chm_hub.document import Page, Walk
 from chm_hub.fetch import Fetch
 
-_NOT_ADAPTERS = frozenset({"source", "detect"})
+_NOT_ADAPTERS = frozenset({"source", "detect", "thesaurus"})
 
 
 class Adapter(Protocol):

@@ -19,6 +19,8 @@ from adapters.source import FOLDER, Source, folders, load_sources
 from chm_hub import settings as configuration
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.settings import Settings
+from chm_hub.vocabulary_commands import vocabularies
+from mappings import tables
 
 F = TypeVar("F", bound=Callable[..., Any])
 AT_ONCE = 8
@@ -65,6 +67,10 @@ def _complain(error: HubError) -> None:
 def main(ctx: click.Context, data: Path | None) -> None:
     """Harvest the Clearing-House network, map it to one record model, republish it."""
     ctx.obj = configuration.load(data=data)
+    tables.use(ctx.obj.data / "vocabularies")
+
+
+main.add_command(vocabularies)
 
 
 def _with_settings(command: F) -> F:

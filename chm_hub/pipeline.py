@@ -26,7 +26,7 @@ from chm_hub.fetch import Client
 from chm_hub.record import Record, content_hash, record_identifier, to_dict
 from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
-from mappings import formats
+from mappings import formats, tables
 from store import Change, Known, Lease, Run, Store
 from store.documents import document_hash
 from store.records import private_sets
@@ -606,7 +606,14 @@ def _rules(
     crosswalk: crosswalks.Crosswalk, context: dict[str, Any], system: str, groups: Groups
 ) -> str:
     told = json.dumps(
-        [crosswalk.digest, context, formats.VERSION, system, views.digest(groups)],
+        [
+            crosswalk.digest,
+            context,
+            formats.VERSION,
+            system,
+            views.digest(groups),
+            tables.digest(),
+        ],
         sort_keys=True,
         default=str,
     )

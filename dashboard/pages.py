@@ -20,6 +20,7 @@ from flask import (
 from chm_hub.errors import StoreError
 from chm_hub.sets import country_name, type_name
 from chm_hub.settings import Settings
+from mappings import vocabularies
 from mappings.formats import SCHEMA_FILES
 from store import Count, Store
 
@@ -73,6 +74,15 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
         file = SCHEMA_FILES.get(f"/schemas/{name}")
         return abort(404) if file is None else send_file(file, mimetype="text/xml")
 
+    @made.get("/vocabularies/<name>.<ending>")
+    def vocabulary(name: str, ending: str) -> Response:
+        """A vocabulary as SKOS: ``.ttl``, ``.rdf`` or ``.jsonld``."""
+        form = {"ttl": "turtle", "rdf": "rdfxml", "jsonld": "jsonld"}.get(ending)
+        if form is None or name not in vocabularies.VOCABULARIES:
+            abort(404)
+        body = vocabularies.export(name, form)
+        return Response(body, mimetype=vocabularies.FORMATS[form][1])
+
     @made.get("/records/<path:identifier>")
     def record(identifier: str) -> Response:
         """The permanent address of a record: what the endpoint says of it."""
@@ -122,6 +132,6 @@ def headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.path.startswith(("/oai", "/schemas")):
+    if request.path.startswith(("/oai", "/schemas", "/vocabularies")):
         response.headers["Access-Control-Allow-Origin"] = "*"
     return response

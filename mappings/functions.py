@@ -24,7 +24,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from lxml import etree
 
 from chm_hub.document import Json
-from mappings import codes, dates, tables
+from mappings import codes, dates, tables, vocabularies
 
 SCHEMES = ("http", "https", "ftp", "mailto")
 
@@ -673,7 +673,7 @@ def concepts(scheme: Json, value: Json) -> Json:
     if not isinstance(scheme, str) or scheme not in tables.SCHEMES:
         issue(f"no vocabulary {shown(scheme)}")
         return None
-    known = tables.concepts(str(scheme))
+    known = tables.concepts(scheme)
     made: list[Json] = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict) and "identifier" in item:
@@ -684,11 +684,44 @@ def concepts(scheme: Json, value: Json) -> Json:
         row = known.get(code.casefold())
         if row is None:
             issue(f"no {shown(code)} in {scheme}")
-            made.append({"label": code, "code": code, "scheme": str(scheme)})
+            made.append({"label": code, "code": code, "scheme": scheme})
         else:
-            made.append(
-                {"label": row["label_en"], "lang": "en", "code": row["code"], "scheme": str(scheme)}
-            )
+            made.append(_concept(scheme, row))
+    return made
+
+
+def _concept(scheme: str, row: Mapping[str, str]) -> dict[str, Json]:
+    made: dict[str, Json] = {"label": row["label_en"], "lang": "en", "code": row["code"]}
+    uri = vocabularies.public_address(vocabularies.of_scheme(scheme), row["code"])
+    return {**made, "scheme": scheme, **({"uri": uri} if uri else {})}
+
+
+@registered
+def concepts_named(schemes: Json, value: Json) -> Json:
+    """Terms of some vocabularies by what a source calls them: their code in any case, an
+    address of theirs, or their label in one of six languages, with or without its number.
+
+    What none of the vocabularies has is an issue, and is kept as a word.
+
+    >>> concepts_named(`["GBF-TARGETS", "SDG"]`, `["Target 3", "Faim « zéro »"]`)[].code
+    ["GBF-TARGET-03", "SDG-GOAL-02"]
+    """
+    asked = tuple(str(name) for name in (schemes if isinstance(schemes, list) else [schemes]))
+    if unknown := [name for name in asked if name not in tables.SCHEMES]:
+        issue(f"no vocabulary {shown(unknown[0])}")
+        return None
+    made: list[Json] = []
+    for item in value if isinstance(value, list) else [value]:
+        said = (_given(item, "a term") or "").strip()
+        if not said:
+            continue
+        found = vocabularies.find(said, asked)
+        if found is None:
+            issue(f"no {shown(said)} in {', '.join(asked)}")
+            made.append({"label": said})
+        else:
+            scheme, code = found
+            made.append(_concept(scheme, tables.concepts(scheme)[code.casefold()]))
     return made
 
 

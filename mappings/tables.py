@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,24 @@ SCHEMES: Mapping[str, str] = {
 """Vocabularies that concepts may be of, and the table each is in."""
 
 
+_own: list[Path] = []
+
+
+def use(folder: Path | None) -> None:
+    """Let a deployment's tables come before those that ship with the hub; ``None`` for none.
+    Tables that were read already are read anew."""
+    _own[:] = [folder] if folder is not None and folder.is_dir() else []
+    for cached in (names, rows, values, concepts, digest):
+        cached.cache_clear()
+
+
+@cache
+def digest() -> str:
+    """A digest of the deployment's own tables; empty if it has none."""
+    told = [p.name.encode() + p.read_bytes() for f in _own for p in sorted(f.glob("*.csv"))]
+    return hashlib.blake2b(b"".join(told), digest_size=8).hexdigest() if told else ""
+
+
 @cache
 def names() -> frozenset[str]:
     """The tables there are. A name that came with a document is looked for here, not on disk."""
@@ -28,13 +47,14 @@ def names() -> frozenset[str]:
 
 
 @cache
-def rows(name: str, folder: Path = FOLDER) -> tuple[dict[str, str], ...]:
+def rows(name: str) -> tuple[dict[str, str], ...]:
     """The rows of a table. Raises :class:`KeyError` if there is no such table."""
-    path = folder / f"{name}.csv"
-    if not path.is_file():
-        raise KeyError(name)
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    for folder in (*_own, FOLDER):
+        path = folder / f"{name}.csv"
+        if path.is_file():
+            with path.open(encoding="utf-8", newline="") as file:
+                return tuple(csv.DictReader(file))
+    raise KeyError(name)
 
 
 @cache

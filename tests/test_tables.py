@@ -23,6 +23,7 @@ HEADERS = {
     "bioland_labels": ("code", "value"),
     "bioland_tags": ("code", "value"),
     "cbd_subjects": ("code", *LABELS),
+    "concordance": ("code", "related"),
     "countries": ("code", "alpha3", "m49", "cbd", *(f"name_{code}" for code in LANGUAGES)),
     "focal_point_categories": ("code", "value", "treaty"),
     "gbf_goals": ("code", *LABELS),
@@ -56,7 +57,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 def key(name: str) -> tuple[str, ...]:
     header = HEADERS[name]
-    return header[:2] if name == "regions_members" else header[:1]
+    return header[:2] if name in ("regions_members", "concordance") else header[:1]
 
 
 def codes(name: str) -> list[str]:
