@@ -132,7 +132,9 @@ class Visitor:
             return None
         if payload.status == 503:
             raise FetchError(
-                f"{url}: HTTP 503. The next run will try again.", reason="http_503", status=503
+                f"{url}: HTTP {payload.status}. The next run will try again.",
+                reason=f"http_{payload.status}",
+                status=payload.status,
             )
         if payload.status != 200:
             return payload

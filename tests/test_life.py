@@ -19,7 +19,7 @@ from store import open_store
 from tests.running import Hub
 
 PHASES = 3
-SCBD = ("demo-chm", "demo-bch", "demo-absch")
+SCBD = ("demo-chm", "demo-bch", "demo-absch", "demo-ort")
 INDEX_ONLY = {"meeting", "notification", "pressRelease", "statement", "news", "decision"}
 
 
@@ -29,13 +29,24 @@ def network() -> Iterator[Network]:
         yield made
 
 
+FEEDS = ("demo-rss", "demo-atom", "demo-rdf")
+SOURCES = ("demo-oai", "demo-oai-days", *SCBD, *FEEDS)
+"""The sources these tests look at closely; tests/test_whole_network.py looks at all."""
+
+
+def truth_of(network: Network) -> dict[str, Truth]:
+    truth = network.truth()
+    return {name: truth[name] for name in SOURCES}
+
+
 def declare(hub: Hub, network: Network) -> None:
-    for name, text in network.sources().items():
-        hub.source(name, text)
+    texts = network.sources()
+    for name in SOURCES:
+        hub.source(name, texts[name])
 
 
 def harvest(hub: Hub, network: Network, *more: str) -> dict[str, dict[str, Any]]:
-    said = hub("harvest", *network.sources(), "--json", *more)
+    said = hub("harvest", *SOURCES, "--json", *more)
     runs = {line["source"]: line for line in said.lines}
     assert {r["state"] for r in runs.values()} <= {"complete", "complete_with_warnings"}, said.err
     counts = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
@@ -78,7 +89,7 @@ def test_the_hub_holds_what_the_network_has_through_all_its_life(
 ) -> None:
     declare(hub, network)
     first = harvest(hub, network)
-    truth = network.truth()
+    truth = truth_of(network)
     records = hub.records("--with-deleted")
     compare(records, truth)
     for source, run in first.items():
@@ -93,7 +104,7 @@ def test_the_hub_holds_what_the_network_has_through_all_its_life(
     for _ in range(PHASES):
         earlier, held = truth, records
         network.advance()
-        truth = network.truth()
+        truth = truth_of(network)
         harvest(hub, network)
         # A row of the index with no document behind it has nobody to confirm that it is gone:
         # it must be missing twice, a week apart.
@@ -184,7 +195,7 @@ def test_a_part_of_a_source_can_be_harvested_and_does_not_count_as_all(
     assert line["state"] == "partial"
     assert 60 <= line["seen"] < 412
     harvest(hub, network)
-    compare(hub.records("--with-deleted"), network.truth())
+    compare(hub.records("--with-deleted"), truth_of(network))
 
 
 def test_many_deletions_wait_for_a_person(hub: Hub, network: Network, settings: Settings) -> None:
@@ -244,12 +255,11 @@ def test_deletions_that_are_held_are_done_when_a_person_approves(
 
 def test_a_feed_that_did_not_change_is_not_sent_again(hub: Hub, network: Network) -> None:
     declare(hub, network)
-    feeds = ("demo-rss", "demo-atom", "demo-rdf")
     for expected in (200, 304):
-        assert hub("harvest", *feeds, "--json").code == 0
-        asked = [seen for seen in network.requests if seen.replica in feeds][-3:]
+        assert hub("harvest", *FEEDS, "--json").code == 0
+        asked = [seen for seen in network.requests if seen.replica in FEEDS][-3:]
         assert [seen.status for seen in asked] == [expected] * 3
     network.advance()
-    assert hub("harvest", *feeds, "--json").code == 0
+    assert hub("harvest", *FEEDS, "--json").code == 0
     truth = network.truth()
-    compare(hub.records("--with-deleted"), {name: truth[name] for name in feeds})
+    compare(hub.records("--with-deleted"), {name: truth[name] for name in FEEDS})

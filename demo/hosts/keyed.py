@@ -172,7 +172,11 @@ class ProtectedPlanet(_Host):
 
     def _expected(self, thing: Thing) -> Expectation:
         title = Text(value=self._name(thing), lang="en")
-        return Expectation("protectedArea", (title,), (self._place(thing).code,))
+        kind = "marineArea" if self._at_sea(thing) else "protectedArea"
+        return Expectation(kind, (title,), (self._place(thing).code,))
+
+    def _at_sea(self, thing: Thing) -> bool:
+        return thing.number % 6 == 5
 
     def answer(self, request: Request) -> Answer:
         """The service as it answers."""
@@ -194,7 +198,7 @@ class ProtectedPlanet(_Host):
             "name": self._name(thing),
             "parent_iso3": alpha3,
             "countries": [{"name": self._place(thing).names["en"], "iso_3": alpha3}],
-            "realm": {"id": 1, "name": "Terrestrial"},
+            "realm": {"id": 1, "name": "Marine" if self._at_sea(thing) else "Terrestrial"},
             "legal_status_updated_at": datetime.fromtimestamp(thing.born, UTC).strftime("%d/%m/%Y"),
             "links": {
                 "protected_planet": f"https://www.protectedplanet.net/{900_000 + thing.number}"

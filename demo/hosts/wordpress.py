@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import quote
 
 from chm_hub.record import Text
 from demo.hosts import Expectation, Replica, Told, Truth
@@ -16,13 +18,19 @@ from demo.server import Answer, Request
 from demo.shelf import Shelf, Thing
 
 _CATEGORIES = {
-    "news": (3, "News", "news"),
-    "event": (4, "Events", "events"),
-    "project": (5, "Projects", "projects"),
-    "caseStudy": (6, "Case studies", "case-studies"),
-    "researchReport": (7, "Reports", "reports"),
-    "policyDocument": (8, "Policies", "policies"),
+    "news": {"en": "News", "fr": "Actualités", "es": "Noticias", "ar": "الأخبار"},
+    "event": {"en": "Events", "fr": "Événements", "es": "Eventos", "ar": "فعاليات"},
+    "project": {"en": "Projects", "fr": "Projets", "es": "Proyectos", "ar": "مشاريع"},
+    "caseStudy": {
+        "en": "Case studies",
+        "fr": "Études de cas",
+        "es": "Estudios de caso",
+        "ar": "دراسات حالة",
+    },
+    "researchReport": {"en": "Reports", "fr": "Rapports", "es": "Informes", "ar": "تقارير"},
+    "policyDocument": {"en": "Policies", "fr": "Politiques", "es": "Políticas", "ar": "سياسات"},
 }
+"""What the editors of a portal call their categories, by record type."""
 _POSTS = ("news", "news", "event", "project", "caseStudy", "researchReport", "policyDocument")
 _JSON = "application/json; charset=UTF-8"
 
@@ -39,7 +47,8 @@ class _Entry:
 
 class Portal:
     """One portal. ``lag`` is how many hours its clock is ahead of UTC; with ``bilingual`` each
-    language of a thing is an entry of its own that says its language."""
+    language of a thing is an entry of its own that says its language; with ``plain`` addresses
+    are numbers, and the API is not under ``/wp-json``."""
 
     url = ""
 
@@ -53,6 +62,7 @@ class Portal:
         size: int = 80,
         lag: int = 0,
         bilingual: bool = False,
+        plain: bool = False,
     ) -> None:
         self.name = f"wordpress-{code.lower()}"
         self.source = f"demo-{self.name}"
@@ -60,6 +70,7 @@ class Portal:
         self.languages = languages
         self.lag = lag
         self.bilingual = bilingual
+        self.plain = plain
         self.shelves = {
             "posts": Shelf(
                 seed, f"{self.name}-posts", self.country, _POSTS, size * scale, languages
@@ -111,32 +122,44 @@ class Portal:
         if path == "/robots.txt":
             text = "User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n"
             return Answer(text.encode(), "text/plain; charset=utf-8")
-        if path == "/":
+        if path == "/" and not request.query:
             return Answer(self._front().encode(), "text/html; charset=UTF-8")
-        if path.rstrip("/") == "/wp-json":
+        return self._api(request) or Answer(
+            b"<!DOCTYPE html><title>Page not found</title>", "text/html; charset=UTF-8", 404
+        )
+
+    def _api(self, request: Request) -> Answer | None:
+        """An answer of the API; ``None`` for an address that is not in it."""
+        route = dict(request.arguments()).get("rest_route")
+        if route is None and request.path.startswith("/wp-json") and not self.plain:
+            route = request.path.removeprefix("/wp-json")
+        if route is None:
+            return None
+        parts = route.strip("/").split("/")
+        if parts == [""]:
             index = {"name": self._title(), "url": self.url, "namespaces": ["wp/v2"], "routes": {}}
             return _json(index)
-        parts = path.strip("/").split("/")
-        if parts[:3] == ["wp-json", "wp", "v2"] and len(parts) in (4, 5):
-            if parts[3] not in self.shelves:
-                return _error(404, "rest_no_route", "No route was found for the URL.")
-            return self._one(parts) if len(parts) == 5 else self._list(parts[3], request)
-        return Answer(b"<!DOCTYPE html><title>Not found</title>", "text/html; charset=UTF-8", 404)
+        if parts == ["wp", "v2", "types"]:
+            return _json({one: _type(one, base) for one, base in _TYPES.items()})
+        if parts[:2] != ["wp", "v2"] or len(parts) not in (3, 4) or parts[2] not in self.shelves:
+            return _error(404, "rest_no_route", "No route was found for the URL.")
+        return self._one(parts[2], parts[3]) if len(parts) == 4 else self._list(parts[2], request)
 
     def _title(self) -> str:
         return f"CHM {self.country.names[self.languages[0]]}"
 
     def _front(self) -> str:
+        api = "/index.php?rest_route=/" if self.plain else "/wp-json/"
         return (
             f'<!DOCTYPE html><html lang="{self.languages[0]}"><head><title>{escape(self._title())}'
             '</title><meta name="generator" content="WordPress 6.5" />'
-            f'<link rel="https://api.w.org/" href="{self.url}/wp-json/" /></head><body>'
+            f'<link rel="https://api.w.org/" href="{self.url}{api}" /></head><body>'
             "<p>…</p></body></html>"
         )
 
-    def _one(self, parts: list[str]) -> Answer:
-        for entry in self._entries(parts[3]):
-            if str(entry.number) == parts[4]:
+    def _one(self, base: str, number: str) -> Answer:
+        for entry in self._entries(base):
+            if str(entry.number) == number:
                 if not entry.thing.deleted:
                     return _json(self._row(entry, embed=False))
                 if entry.number % 2:  # not deleted, but taken back into the editors' drawer
@@ -176,7 +199,13 @@ class Portal:
         slug = f"{thing.kind.lower()}-{thing.number}"
         title = escape(thing.wording.title(entry.lang), quote=False).replace("–", "&#8211;")
         text = escape(thing.wording.description(entry.lang), quote=False)
-        number, name, term = _CATEGORIES.get(thing.kind, (1, "Uncategorized", "uncategorized"))
+        url = f"https://chm-{self.country.code.lower()}.example.org"
+        file = f"/wp-content/uploads/{slug}.pdf"
+        # A theme ends its beginnings with a link to the rest.
+        rest = f'&hellip; <a href="{url}" class="more-link">Continue reading {title}</a>'
+        names = _CATEGORIES.get(thing.kind)
+        number = list(_CATEGORIES).index(thing.kind) + 3 if names else 1
+        name = names[entry.lang] if names else "Uncategorized"
         row: dict[str, Any] = {
             "id": entry.number,
             "date": self._local(thing.born),
@@ -188,25 +217,44 @@ class Portal:
             "slug": slug,
             "status": "publish",
             "type": entry.base.removesuffix("s"),
-            "link": f"https://chm-{self.country.code.lower()}.example.org/{entry.lang}/{slug}/",
+            "link": f"{url}/?p={entry.number}" if self.plain else f"{url}/{entry.lang}/{slug}/",
             "title": {"rendered": title},
-            "content": {"rendered": f"<p>{text}</p>\n", "protected": False},
-            "excerpt": {"rendered": f"<p>{text}</p>\n", "protected": False},
+            "content": {
+                "rendered": f'<p>{text}</p>\n<p><a href="{file}">PDF &amp; maps</a></p>\n',
+                "protected": False,
+            },
+            "excerpt": {"rendered": f"<p>{text} {rest}</p>\n", "protected": False},
             "author": 1,
-            "featured_media": 0,
+            "featured_media": entry.number + 1 if thing.number % 4 == 0 else 0,
             "categories": [number] if entry.base == "posts" else [],
             "_links": {"self": [{"href": f"{self.url}/wp-json/wp/v2/{entry.base}/{entry.number}"}]},
         }
         if self.bilingual:
             row["lang"] = entry.lang
-        if embed and entry.base == "posts":
-            row["_embedded"] = {
-                "wp:term": [
-                    [{"id": number, "name": name, "slug": term, "taxonomy": "category"}],
-                    [],
-                ]
-            }
-        return row
+        if not embed:
+            return row
+        shown: dict[str, Any] = {}
+        if entry.base == "posts":
+            slug = quote(_slug(name)).lower()
+            category = {"id": number, "name": name, "slug": slug, "taxonomy": "category"}
+            shown["wp:term"] = [[category], []]
+        if row["featured_media"]:
+            picture = f"{url}/wp-content/uploads/{slug}.jpg"
+            shown["wp:featuredmedia"] = [{"source_url": picture, "mime_type": "image/jpeg"}]
+        return {**row, "_embedded": shown} if shown else row
+
+
+_TYPES = {"post": "posts", "page": "pages", "attachment": "media", "wp_block": "blocks"}
+
+
+def _type(name: str, base: str) -> dict[str, Any]:
+    return {"slug": name, "rest_base": base, "rest_namespace": "wp/v2", "taxonomies": []}
+
+
+def _slug(name: str) -> str:
+    """A name as WordPress puts it into an address: without accents, other scripts kept."""
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return (plain if plain.strip() else name).lower().replace(" ", "-")
 
 
 def _json(value: Any) -> Answer:
@@ -222,7 +270,7 @@ def replicas(seed: int, scale: int) -> list[Replica]:
     """Five portals."""
     return [
         Portal(seed, scale, "CM", ("fr", "en"), bilingual=True, lag=1),
-        Portal(seed, scale, "JM", ("en",), size=60, lag=-5),
+        Portal(seed, scale, "JM", ("en",), size=60, lag=-5, plain=True),
         Portal(seed, scale, "PE", ("es",), lag=-5),
         Portal(seed, scale, "ID", ("en",), lag=7),
         Portal(seed, scale, "JO", ("ar",), size=60, lag=3),

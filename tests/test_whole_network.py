@@ -1,0 +1,86 @@
+"""The whole demonstration network: every source of every family, now and a phase later."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+
+from chm_hub.settings import Settings
+from demo import coverage
+from demo.hosts import KEY
+from demo.network import Network
+from demo.phrases import UN_LANGUAGES
+from store import open_store
+from tests.running import Hub
+from tests.test_life import compare
+
+ASKED_FOR = {
+    "nationalTarget", "nationalReport", "nbsap", "nationalAssessment", "contact", "focalPoint",
+    "authority", "bestPractice", "caseStudy", "toolGuidance", "researchReport", "elearning",
+    "policyDocument", "submission", "ebsa", "meeting", "statement", "pressRelease", "notification",
+    "news", "event", "capacityBuilding", "organization", "expert", "law", "permit", "decision",
+    "riskAssessment", "modifiedOrganism", "dnaSequence", "organism", "checkpoint", "indicator",
+    "dataset", "protectedArea", "project", "resource",
+}  # fmt: skip
+
+
+def enabled(network: Network) -> dict[str, str]:
+    texts = network.sources()
+    return {name: text for name, text in texts.items() if tomllib.loads(text).get("enabled", True)}
+
+
+def test_every_source_is_held_as_it_is_and_as_it_becomes(hub: Hub, settings: Settings) -> None:
+    key = {"CHM_HUB_DEMO_KEY": KEY}
+    with Network(seed=11) as network:
+        texts = enabled(network)
+        for name, text in texts.items():
+            hub.source(name, text)
+        said = hub("harvest", *texts, "--json", timeout=600, **key)
+        runs = {run["source"]: run for run in said.lines}
+        assert set(runs) == set(texts), said.err
+        truth = network.truth()
+        for name in texts:
+            run = runs[name]
+            assert run["state"] == "complete", (name, run)
+            assert run["issues"] == 0, (name, run)
+            assert run["new"] == len(truth[name].live), (name, run)
+        records = hub.records("--with-deleted")
+        compare(records, {name: truth[name] for name in texts})
+        assert {r["type"] for r in records.values()} >= ASKED_FOR
+        assert len(texts) >= 60
+        assert len(records) >= 8_000
+        countries = {code for r in records.values() for code in r.get("spatial", [])}
+        assert len(countries) >= 60
+        languages = {t.get("lang") for r in records.values() for t in r.get("title", [])}
+        assert languages >= set(UN_LANGUAGES) | {"pt", "sw", "ja"}
+
+        network.advance()
+        said = hub("harvest", *texts, "--full", "--json", timeout=600, **key)
+        assert all(run["state"].startswith("complete") for run in said.lines), said.err
+        # What nobody confirms to be gone must be missing twice, a week apart.
+        waiting = []
+        with open_store(settings) as store:
+            for name in texts:
+                missing = store.runs.missing(name)
+                if missing:
+                    waiting.append(name)
+                    old = {record: at - timedelta(days=8) for record, at in missing.items()}
+                    store.runs.set_missing(name, old)
+        assert waiting
+        said = hub("harvest", *waiting, "--full", "--json", timeout=600, **key)
+        assert all(run["state"].startswith("complete") for run in said.lines), said.err
+        after = hub.records("--with-deleted")
+        truth = network.truth()
+        compare(after, {name: truth[name] for name in texts})
+        held = {(r["source"], r["source_identifier"]) for r in records.values()}
+        gone = {(r["source"], r["source_identifier"]) for r in after.values() if r["deleted"]}
+        withdrawn = {(name, native) for name in texts for native in truth[name].deleted}
+        assert withdrawn & held <= gone
+
+
+def test_the_page_of_coverage_is_true_and_has_no_empty_row() -> None:
+    page = coverage.document()
+    assert coverage.PAGE.read_text("utf-8") == page, "run python -m demo.coverage"
+    for name in ASKED_FOR:
+        assert f"| {name} | 0 |" not in page, name
+        assert f"| {name} | " in page, name
