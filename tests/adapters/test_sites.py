@@ -1,0 +1,249 @@
+"""Sites that misbehave, read by their sitemap, by their links, or through Naaya's channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from demo.server import Answer, Request
+from tests.adapters.partners import run_of, serving
+from tests.running import Hub
+
+HOME = '<html lang="en"><head><title>CHM portal</title></head><body>{}</body></html>'
+MISSING = Answer(b"<html><title>404</title></html>", "text/html", 404)
+Respond = Callable[[Request], Answer]
+
+
+def page(text: str, *, title: str = "A page", head: str = "") -> Answer:
+    body = f'<html lang="en"><head><title>{title}</title>{head}</head><body>{text}</body></html>'
+    return Answer(body.encode(), "text/html; charset=utf-8")
+
+
+def robots(text: str) -> Answer:
+    return Answer(text.encode(), "text/plain")
+
+
+def at(answers: Mapping[str, Answer]) -> Respond:
+    return lambda request: answers.get(request.path, MISSING)
+
+
+def declare(hub: Hub, adapter: str, url: str, options: str = "") -> None:
+    text = (
+        f'title = "S"\ncountry = "TH"\nlanguages = ["en"]\nadapter = "{adapter}"\nurl = "{url}"\n'
+    )
+    hub.source("s", f"{text}\n[options]\n{options}\n")
+
+
+def run(hub: Hub, adapter: str, respond: Respond, options: str = "", path: str = "/") -> Any:
+    with serving(respond) as url:
+        declare(hub, adapter, url + path, options)
+        return run_of(hub, "s")
+
+
+def held(hub: Hub) -> dict[str, dict[str, Any]]:
+    return {r["source_identifier"]: r for r in hub.records("--source", "s").values()}
+
+
+def test_a_site_that_wants_no_robots_is_left_alone(hub: Hub) -> None:
+    answers = {"/robots.txt": robots("User-agent: *\nDisallow: /\n"), "/": page("Home")}
+    made = run(hub, "html", at(answers))
+    assert (made["state"], made["error"]) == ("failed", "robots")
+
+
+def test_a_firewall_is_not_an_empty_site(hub: Hub) -> None:
+    challenge = page("", title="Just a moment...")
+    answers = {"/": Answer(challenge.body, "text/html", 503)}
+    made = run(hub, "html", at(answers))
+    assert (made["state"], made["error"]) == ("failed", "challenge")
+
+
+def test_a_domain_that_changed_hands_is_noticed(hub: Hub) -> None:
+    answers = {"/": page("Buy cheap watches", title="Shop")}
+    made = run(hub, "html", at(answers), 'expect_text = "biodiversity"')
+    assert (made["state"], made["error"]) == ("failed", "foreign_page")
+    answers = {"/": page('<a href="/a">A</a> Biodiversity of the land'), "/a": page("Text")}
+    made = run(hub, "html", at(answers), 'expect_text = "biodiversity"')
+    assert made["state"] == "complete"
+
+
+def test_a_calendar_has_an_end(hub: Hub) -> None:
+    asked: Counter[str] = Counter()
+
+    def respond(request: Request) -> Answer:
+        asked[request.path] += 1
+        if request.path == "/calendar":
+            day = int(dict(request.arguments()).get("day", 0))
+            links = f'<a href="/calendar?day={day + 1}">next</a>'
+            return page(f"Day {day} {links}")
+        if request.path == "/":
+            return page('<a href="/calendar?day=1">calendar</a>')
+        return MISSING
+
+    made = run(hub, "html", respond, "depth = 20\nmax_pages = 60")
+    assert made["state"] in ("complete", "complete_with_warnings", "partial")
+    assert asked["/calendar"] <= 60
+
+
+def test_a_page_under_many_addresses_is_one(hub: Hub) -> None:
+    links = "".join(
+        f'<a href="/a{more}">A</a>'
+        for more in ("?utm_source=x", "#top", ";jsessionid=1A", "?b=2&a=1", "?a=1&b=2", "/")
+    )
+    answers = {
+        "/": page(links + '<a href="/copy">Copy</a> <a href="https://elsewhere.example/">E</a>'),
+        "/a": page("The same"),
+        "/a/": page("The same"),
+        "/copy": page("The same"),
+    }
+    made = run(hub, "html", at(answers))
+    assert list(held(hub)) == ["/a"]
+    assert made["warnings"]["same_page_twice"] == 2
+
+
+def test_pages_that_are_none_are_left_out_and_named(hub: Hub) -> None:
+    names = ("soft", "login", "file", "gone", "broken", "good")
+    links = "".join(f'<a href="/{name}">{name}</a>' for name in names)
+
+    def respond(request: Request) -> Answer:
+        match request.path:
+            case "/":
+                return page(links)
+            case "/soft":
+                return page("Sorry", title="Page not found")
+            case "/login":
+                return Answer(b"", "text/html", 302, {"Location": "/user/login?next=/login"})
+            case "/user/login":
+                return page("Password", title="Log in")
+            case "/file":
+                return Answer(b"%PDF-1.4", "application/pdf")
+            case "/gone":
+                return MISSING
+            case "/broken":
+                return Answer(b"", "text/html", 500)
+            case "/good":
+                return page("<h1>Good</h1><script>evil()</script><p>Text</p>")
+        return MISSING
+
+    made = run(hub, "html", respond, "tries = 1")
+    records = held(hub)
+    assert list(records) == ["/good"]
+    assert "evil" not in str(records)
+    warned = made["warnings"]
+    assert (warned["pages_missing"], warned["redirected_elsewhere"], warned["not_a_page"]) == (
+        2,
+        1,
+        1,
+    )
+    assert made["quarantined"] == 1
+    assert made["state"] == "failed", "one of two could not be read"
+
+
+def test_no_page_where_the_walk_begins_is_an_error(hub: Hub) -> None:
+    made = run(hub, "html", at({}))
+    assert (made["state"], made["error"]) == ("failed", "no_page")
+
+
+SITEMAP = (
+    '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+    'xmlns:xhtml="http://www.w3.org/1999/xhtml">{}</urlset>'
+)
+
+
+def test_a_sitemap_with_odd_lines(hub: Hub) -> None:
+    def respond(request: Request) -> Answer:
+        base = f"http://127.0.0.1:{request.port}"
+        match request.path:
+            case "/sitemap.xml":
+                index = "".join(
+                    f"<sitemap><loc>{place}</loc></sitemap>"
+                    for place in (
+                        f"{base}/one.xml",
+                        f"{base}/sitemap.xml",
+                        "http://169.254.169.254/",
+                    )
+                )
+                space = "http://www.sitemaps.org/schemas/sitemap/0.9"
+                return Answer(f'<sitemapindex xmlns="{space}">{index}</sitemapindex>'.encode(),
+                              "text/xml")  # fmt: skip
+            case "/one.xml":
+                alternate = (
+                    f'<xhtml:link rel="alternate" hreflang="en" href="{base}/en/a"/>'
+                    f'<xhtml:link rel="alternate" hreflang="fr" href="{base}/fr/a"/>'
+                    f'<xhtml:link rel="alternate" hreflang="x-default" href="{base}/"/>'
+                )
+                rows = (
+                    f"<url><loc>{base}/en/a</loc>{alternate}<lastmod>2024-02-30</lastmod></url>"
+                    f"<url><loc>{base}/fr/a</loc>{alternate}</url>"
+                    "<url><loc>https://elsewhere.example/x</loc></url><url></url>"
+                    f"<url><loc> {base}/b\n</loc></url><url><loc>{base}/c.pdf</loc></url>"
+                )
+                return Answer(SITEMAP.format(rows).encode(), "text/xml")
+            case "/en/a":
+                return page("<h1>Lakes</h1>")
+            case "/fr/a":
+                return Answer(b'<html lang="fr"><h1>Lacs</h1></html>', "text/html")
+            case "/b":
+                return page("<h1>Bare</h1>")
+        return MISSING
+
+    made = run(hub, "sitemap", respond, path="/sitemap.xml")
+    records = held(hub)
+    assert set(records) == {"/en/a", "/b"}
+    titles = [(t["value"], t["lang"]) for t in records["/en/a"]["title"]]
+    assert titles == [("Lakes", "en"), ("Lacs", "fr")]
+    assert made["warnings"]["foreign_addresses"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"<html><title>Shop</title></html>", "html"),
+        (b"<rss/>", "not_sitemap"),
+        (b"nothing here", "not_sitemap"),
+    ],
+)
+def test_what_is_no_sitemap_is_no_empty_one(hub: Hub, body: bytes, error: str) -> None:
+    made = run(hub, "sitemap", lambda request: Answer(body, "text/plain"), "tries = 1", "/s.xml")
+    assert (made["state"], made["error"]) == ("failed", error)
+
+
+def test_a_plain_text_sitemap(hub: Hub) -> None:
+    def respond(request: Request) -> Answer:
+        if request.path == "/s.txt":
+            return Answer(f"http://127.0.0.1:{request.port}/a\n".encode(), "text/plain")
+        return page("<h1>A</h1>") if request.path == "/a" else MISSING
+
+    assert run(hub, "sitemap", respond, path="/s.txt")["state"] == "complete"
+    assert list(held(hub)) == ["/a"]
+
+
+def test_a_portal_without_channels_is_an_error_and_not_empty(hub: Hub) -> None:
+    made = run(hub, "ptk", at({}), "sitemap = false")
+    assert (made["state"], made["error"]) == ("failed", "no_channel")
+
+
+def test_an_atom_entry_is_named_by_its_link_and_not_by_its_date(hub: Hub) -> None:
+    day = ["2014-05-12"]
+
+    def respond(request: Request) -> Answer:
+        base = f"http://127.0.0.1:{request.port}"
+        if request.path == "/portal_syndication/latestnews_rdf":
+            entry = (
+                f'<entry><title>News</title><link href="{base}/news/news1" rel="alternate"/>'
+                f"<id>tag:x.example,{day[0]}:/news/news1</id><updated>{day[0]}T07:45:00Z</updated>"
+                "</entry>"
+            )
+            feed = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>N</title>{entry}</feed>'
+            return Answer(feed.encode(), "application/atom+xml")
+        return MISSING
+
+    with serving(respond) as url:
+        declare(hub, "ptk", url, 'sitemap = false\nchannels = ["latestnews_rdf"]')
+        assert run_of(hub, "s")["new"] == 1
+        day[0] = "2014-06-01"
+        second = run_of(hub, "s")
+    assert (second["new"], second["changed"]) == (0, 1)
+    assert list(held(hub)) == ["/news/news1"]
