@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
 
 test: $(VENV)/.dev lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
