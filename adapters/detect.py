@@ -22,6 +22,14 @@ PROBES = 5
 """Questions after the look at the address itself and at robots.txt."""
 _REALMS = {"chm": "chm", "bch": "bch", "absch": "abs", "ort": "ort"}
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/json")
+_HOSTS = {
+    "panorama.solutions": ("panorama", "https://panorama.solutions", {"way": "map"}),
+    "portal.geobon.org": ("geobon", "https://portal.geobon.org", {}),
+    "api.obis.org": ("obis", "https://api.obis.org/v3", {}),
+}
+"""Systems of which there is one: address and options."""
+_PREFIXES = {"zh": "zh-hans", "tl": "fil"}
+"""Languages that a Bioland site's front and its API call differently."""
 _BIOLAND_TYPES = {2, 3}
 """Content types that every Bioland site of the second generation has: news and events."""
 
@@ -49,6 +57,11 @@ async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
     own = host.endswith(".cbd.int") and host.split(".")[0] in _REALMS
     if wanted == "scbd" or (wanted is None and own):
         return _clearing_house(url, host)
+    if wanted is None and host.removeprefix("www.") in _HOSTS:
+        name, address, options = _HOSTS[host.removeprefix("www.")]
+        return Found(
+            adapter=name, url=address, title=host, said="known by its name", options=options
+        )
     look = _Look(fetch, url)
     payload = await look.first()
     if payload is None:
@@ -162,7 +175,13 @@ class _Look:
             return None
         title = str(answer.get("title") or self.host)
         if "stac_version" in answer:
-            return Found(adapter="stac", url=self.url, title=title, said="a STAC catalogue")
+            return Found(
+                adapter="stac",
+                url=self.url,
+                title=title,
+                said="a STAC catalogue",
+                options={"what": "collections"},
+            )
         if isinstance(answer.get("dataset"), list):
             return Found(adapter="dcat", url=self.url, title=title, said="a DCAT catalogue")
         if "namespaces" in answer and "routes" in answer:
@@ -239,18 +258,25 @@ class _Look:
         return await self.repository(self.url)
 
     async def _bioland(self, page: _Page) -> Found | None:
-        prefix = f"/{page.languages[0]}" if page.languages else ""
-        path = f"{prefix}/jsonapi/taxonomy_term/tags?jsonapi_include=1"
-        answer = await self._json(page.base + path)
-        rows = answer.get("data") if isinstance(answer, dict) else None
+        lang = page.languages[0] if page.languages else ""
+        prefix = f"/{_PREFIXES.get(lang, lang)}" if lang else ""
+        tags = await self._json(f"{page.base}{prefix}/jsonapi/taxonomy_term/tags?jsonapi_include=1")
+        rows = tags.get("data") if isinstance(tags, dict) else None
         kinds = {row.get("drupal_internal__tid") for row in rows or [] if isinstance(row, dict)}
+        said = "a Bioland site"
         if not kinds >= _BIOLAND_TYPES:
-            return None
+            if not page.says_bioland:
+                return None
+            # The first generation has a node type for each kind of content.
+            nodes = await self._json(f"{page.base}/jsonapi/node/document?page[limit]=1")
+            if not isinstance(nodes, dict) or "data" not in nodes:
+                return None
+            said = "a Bioland site of the first generation"
         return Found(
             adapter="bioland",
             url=page.base,
             title=page.title or self.host,
-            said="a Bioland site",
+            said=said,
             languages=page.languages,
         )
 
@@ -368,6 +394,11 @@ class _Page:
             elif "alternate" in rel.split() and (link.get("type") or "").lower() in _FEEDS:
                 self.feeds.append(urljoin(payload.url, href))
 
+    @property
+    def says_bioland(self) -> bool:
+        """Whether the page or its host bears Bioland's name."""
+        return "bioland" in self._text or "chm-cbd.net" in self.base
+
     def marks(self) -> list[str]:
         """The adapters its marks speak for, the surest first."""
         path = urlsplit(self.url).path.lower()
@@ -375,7 +406,7 @@ class _Page:
             "wordpress": self.api is not None or "wordpress" in self._made_by,
             "ptk": "/portal_syndication/" in self._text or "naaya" in self._text,
             "ckan": "ckan" in self._made_by,
-            "bioland": "bioland" in self._text or "chm-cbd.net" in self.base,
+            "bioland": self.says_bioland,
             "dcat": "dkan" in self._text or "dkan" in self._made_by,
             "drupal": "drupal" in self._made_by and "drupal 7" not in self._made_by,
             "oai_pmh": bool(re.search(r"oai|/request/?$", path)),
