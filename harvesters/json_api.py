@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import jsons
+from chm_hub.fetch.sniff import kind_of
+from harvesters import challenge, jsons
 
 MAX_PAGES = 20_000
 
@@ -36,13 +37,19 @@ class Options:
     """An entry with something under this key is gone."""
     kind: str = ""
     """Handed to the crosswalk beside the entry."""
+    overlap: int = 0
+    """Entries that each page repeats of the one before, where new ones come first and push the
+    others on while we read."""
+    refusals: tuple[int, ...] = ()
+    """Statuses with which the server says in JSON why it gives no list."""
 
 
 async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[Page]:
     """Walk a list.
 
     Documents have the body ``{"kind": ..., "entry": {...}}``. Raises :class:`ProtocolError`
-    (reason ``no_list``) for an answer that holds no list of entries.
+    (reason ``no_list``) for an answer that holds no list of entries, (``refused_question``) for
+    one that says why there is none.
     """
     offset = int((walk.checkpoint or {}).get("offset", 0))
     began = offset
@@ -60,9 +67,18 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
                 url=f"{options.url}{joint}{urlencode(asked)}",
                 headers={"Accept": "application/json"},
                 kinds=("json",),
+                accept=(200, *options.refusals),
             )
         )
+        if payload.status != 200 and kind_of(payload.body) != "json":
+            challenge.refuse(payload)
         answer = jsons.parse(payload.body, payload.url)
+        if payload.status != 200 or (isinstance(answer, dict) and answer.get("success") is False):
+            raise ProtocolError(
+                f"{payload.url}: the source refuses the question (HTTP {payload.status}): "
+                f"{_said(answer)}. Compare the source's options with the adapter's page.",
+                reason="refused_question",
+            )
         if options.within and isinstance(answer, dict):
             answer = answer.get(options.within)
         rows = answer if not options.list_key else None
@@ -98,13 +114,14 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             payloads=[payload],
             documents=fresh,
             rejects=rejects,
-            checkpoint=None if ended else {"offset": offset},
+            checkpoint=None if ended else {"offset": offset - options.overlap},
             total=total if isinstance(total, int) else None,
         )
         if ended:
             if walk.short is None and isinstance(total, int) and not began and offset < total:
                 walk.short = f"the source announced {total} entries and gave {offset}"
             break
+        offset -= options.overlap
     else:
         walk.short = f"the limit of {MAX_PAGES} pages was reached"
     walk.covers_all = walk.since is None and walk.checkpoint is None
@@ -131,3 +148,12 @@ def read_rows(rows: list[Json], options: Options) -> tuple[list[Document], list[
             )
         )
     return documents, rejects
+
+
+def _said(answer: Json) -> str:
+    """What a server says of its refusal, in one line."""
+    told = answer.get("error", answer) if isinstance(answer, dict) else answer
+    if isinstance(told, dict):
+        parts = [f"{key}: {value}" for key, value in told.items() if key != "help"]
+        return "; ".join(parts)[:300]
+    return str(told)[:300]
