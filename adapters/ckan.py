@@ -40,7 +40,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if walk.since is not None:
         after = (walk.since - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         filters.append(f"metadata_modified:[{after} TO *]")
-    # By the day it was made: what changes meanwhile stays where it is in the list.
+    # By the day it was made: what changes meanwhile stays where it is in the list, what is new
+    # comes last. Sorted by its change a dataset that is edited during the walk would jump, and
+    # pull another one past us. The identifier parts those that were made in one moment.
     asked = [("sort", "metadata_created asc, id asc")]
     if filters:
         asked.append(("fq", " AND ".join(f"({part})" for part in filters)))
@@ -55,11 +57,19 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         datestamps=("metadata_modified", "metadata_created"),
         deleted_key="",
         kind="ckan",
+        refusals=(400, 403, 404, 409),
     )
     listed: set[str] = set()
+    nameless, total, resumed = 0, None, walk.checkpoint is not None
     async for page in json_api.harvest(fetch, walk, ask):
         listed.update(document.identifier for document in page.documents)
+        nameless += len(page.rejects)
+        total = page.total if page.total is not None else total
         yield page
+    if walk.complete and not resumed and total is not None and len(listed) + nameless < total:
+        # Some came twice: as many others were passed over.
+        walk.short = f"the source announced {total} datasets and gave {len(listed) + nameless}"
+        walk.complete = walk.covers_all = False
     if walk.complete and walk.covers_all and source.deletions == "absence":
         async for page in absent.ask_for(walk, listed, partial(_gone, fetch, base)):
             yield page
@@ -78,9 +88,10 @@ async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
     if not isinstance(answer, dict):
         return None
     error, result = answer.get("error"), answer.get("result")
-    refused = isinstance(error, dict) and error.get("__type") in (
-        "Not Found Error",
-        "Authorization Error",
+    refused = (
+        answer.get("success") is False
+        and isinstance(error, dict)
+        and error.get("__type") in ("Not Found Error", "Authorization Error")
     )
     withdrawn = isinstance(result, dict) and (
         result.get("state") == "deleted" or result.get("private") is True

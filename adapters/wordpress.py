@@ -6,19 +6,21 @@ hold the host it was written on. The number of an entry stays; type and number n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
-from chm_hub.document import Document, Json, Page, Reject, Walk
+from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent, jsons, page_numbers
+from chm_hub.fetch.sniff import kind_of
+from harvesters import absent, html, jsons, page_numbers
 
 CROSSWALK = "wordpress"
 DELETIONS = "absence"
@@ -26,9 +28,24 @@ INCREMENTAL = True
 OVERLAP = timedelta(hours=26)
 """The API compares with the portal's own clock, of whatever time zone."""
 
+ROUTES = {"path": "/wp-json/", "query": "/?rest_route=/"}
+"""Where the API is: beside pages with readable addresses, or with plain ones (``?p=7``)."""
+_REFUSALS = (401, 403, 404, 410)
 _GONE = frozenset({"rest_post_invalid_id", "rest_forbidden", "rest_cannot_read"})
-_UNWANTED = ("_links", "author", "guid", "ping_status", "comment_status", "meta", "template")
+_NO_ROUTE = "rest_no_route"
+_UNWANTED = ("_links", "_embedded", "guid", "ping_status", "comment_status", "meta", "template",
+             "yoast_head", "rank_math", "aioseo", "jetpack", "class_list", "footnotes")  # fmt: skip
+"""How keys begin that say nothing of the thing, or say it for other machines. What has
+``author`` in its name is about persons."""
+_OWN_TERMS = frozenset({"language", "post_format", "post_translations", "translation_priority"})
+"""Taxonomies with which WordPress and its plugins mark entries for themselves."""
+_OWN_TYPES = ("attachment", "nav_menu", "wp_", "elementor", "e-", "oembed", "customize", "user_")
+"""How types begin that no reader ever sees."""
 _DATES = ("modified_gmt", "date_gmt")
+_ALIKE = 10
+"""So many entries that are the same in two languages are no coincidence."""
+_SHOWN = ("title", "excerpt", "content", "link")
+"""What a translation has of its own."""
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -36,145 +53,398 @@ _DATES = ("modified_gmt", "date_gmt")
 class Options(CommonOptions):
     """What a source file may say in ``[options]``."""
 
-    types: list[str] = field(default_factory=lambda: ["posts", "pages"])
-    """The kinds of entries, by their names in the API; a portal may have its own."""
-    languages_by: Literal["entry", "query", "prefix"] = "entry"
-    """How a portal in several languages keeps them apart: entries say theirs (``lang``), or are
-    asked for by ``?lang=``, or under ``/fr/wp-json``."""
+    types: Annotated[list[str], Field(min_length=1)] = field(
+        default_factory=lambda: ["posts", "pages"]
+    )
+    """The kinds of entries, by their names in the API; a portal may have its own. ``*`` stands
+    for all it has."""
+    languages_by: Literal["none", "query", "prefix"] = "none"
+    """How a portal in several languages is asked for them: by ``?lang=``, under
+    ``/fr/wp-json``, or not at all, since entries of every language come in one list."""
     per_page: Annotated[int, Field(ge=1, le=100)] = 100
     """Entries in one answer; WordPress gives 100 at most."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """One portal's API."""
+
+    base: str
+    route: str
+    options: Options
+    languages: tuple[str, ...]
+
+    def address(self, path: str, lang: str | None = None) -> str:
+        """Where something is to be asked for."""
+        prefix = f"/{lang}" if lang is not None and self.options.languages_by == "prefix" else ""
+        return f"{self.base}{prefix}{ROUTES[self.route]}wp/v2/{path}"
+
+    def asked(self) -> list[str | None]:
+        """The languages to ask for one by one."""
+        one = self.options.languages_by == "none" or not self.languages
+        return [None] if one else list(self.languages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """An entry as it came, in the language it was asked for."""
+
+    number: int
+    lang: str | None
+    entry: dict[str, Json]
+    payload: Payload
+
+
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
-    """The entries of a portal, type by type and language by language."""
-    base = source.declared.url.rstrip("/")
-    languages: list[str | None] = [None]
-    if options.languages_by != "entry" and source.declared.languages:
-        languages = list(source.declared.languages)
-    lists = [(kind, lang) for kind in options.types for lang in languages]
-    at = walk.checkpoint or {}
-    first = min(int(at.get("list", 0)), len(lists))
-    listed: set[str] = set()
+    """The entries of a portal, type by type.
+
+    Raises :class:`ProtocolError` (reason ``no_api``) for a portal that has the API switched off.
+    """
+    known = str(walk.memory.get("route"))
+    routes = sorted(ROUTES, key=lambda route: route != known)
     walk.next_since = walk.started
-    for number in range(first, len(lists)):
-        kind, lang = lists[number]
-        start = int(at.get("page", 1)) if number == first else 1
-        ask = page_numbers.Options(
-            url=_list(base, kind, lang, options),
-            parameters=_parameters(walk, lang, options),
-            size=options.per_page,
+    failures: list[FetchError | ProtocolError] = []
+    for route in routes:
+        door = _Door(
+            base=source.declared.url.rstrip("/").removesuffix("/wp-json"),
+            route=route,
+            options=options,
+            languages=tuple(source.declared.languages),
         )
+        begun = False
         try:
-            async for rows in page_numbers.pages(fetch, walk, ask, start):
-                page = _page(rows, kind, lang)
-                fresh = [d for d in page.documents if d.identifier not in listed]
-                listed.update(d.identifier for d in fresh)
-                following = _following(number, rows.following, len(lists))
+            async for page in _walk(source, door, fetch, walk):
+                begun = True
+                yield page
+        except (FetchError, ProtocolError) as error:
+            if begun or not _closed(error):
+                raise
+            failures.append(error)
+            if _is_a_no(error):
+                break  # somebody means us
+            continue
+        walk.learned["route"] = route if route != "path" else None
+        return
+    raise _without_api(failures[0], source) from failures[0]
+
+
+def _closed(error: FetchError | ProtocolError) -> bool:
+    """Whether an error says that no API is there for us, rather than that something broke."""
+    if isinstance(error, FetchError):
+        return error.status in _REFUSALS
+    return error.reason == "html" or _is_a_no(error)
+
+
+def _is_a_no(error: FetchError | ProtocolError) -> bool:
+    """Whether an error is WordPress's own, or a door shut in our face."""
+    if isinstance(error, FetchError):
+        return error.status in (401, 403)
+    return isinstance(error, page_numbers.RefusedError) and error.status in _REFUSALS
+
+
+async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
+    """All lists, then those entries that are no longer in them."""
+    kinds = await _kinds(door, fetch, walk)
+    at = walk.checkpoint or {}
+    first = min(int(at.get("list", 0)), len(kinds))
+    listed: set[str] = set()
+    missing: list[page_numbers.RefusedError] = []
+    for number in range(first, len(kinds)):
+        start = int(at.get("page", 1)) if number == first else 1
+        following = {"list": number + 1, "page": 1} if number + 1 < len(kinds) else None
+        try:
+            async for page in _list(door, fetch, walk, kinds[number], start, listed):
+                more = page.checkpoint
                 yield Page(
                     payloads=page.payloads,
-                    documents=fresh,
+                    documents=page.documents,
                     rejects=page.rejects,
-                    checkpoint=following,
-                    total=rows.total if len(lists) == 1 else None,
+                    checkpoint={"list": number, **more} if more else following,
+                    total=page.total if len(kinds) == 1 else None,
                 )
-        except FetchError as error:
-            raise _without_api(error, base) from error
+        except page_numbers.RefusedError as error:
+            if error.code != _NO_ROUTE:
+                raise
+            walk.warnings[f"type_missing: {kinds[number]}"] += 1
+            missing.append(error)
         if walk.short is not None:
             return
-    whole = walk.since is None and walk.checkpoint is None
+    if len(missing) == len(kinds):
+        raise missing[0]
+    # Of a type that is not there for now, nothing is known.
+    whole = walk.since is None and walk.checkpoint is None and not missing
     if whole and source.deletions == "absence":
-        async for page in absent.ask_for(walk, listed, partial(_gone, fetch, base)):
+        async for page in absent.ask_for(walk, listed, partial(_gone, fetch, door)):
             yield page
     walk.covers_all = whole
     walk.complete = True
 
 
-def _list(base: str, kind: str, lang: str | None, options: Options) -> str:
-    prefix = f"/{lang}" if lang is not None and options.languages_by == "prefix" else ""
-    return f"{base}{prefix}/wp-json/wp/v2/{kind}"
+async def _kinds(door: _Door, fetch: Fetch, walk: Walk) -> list[str]:
+    """The types to read; where all are wanted the portal is asked for them, in whole walks."""
+    wanted = door.options.types
+    if "*" not in wanted:
+        return wanted
+    remembered = walk.memory.get("types")
+    if walk.since is not None and isinstance(remembered, list):
+        return [str(kind) for kind in remembered]
+    payload = await fetch(
+        Request(
+            url=door.address("types"),
+            headers={"Accept": "application/json"},
+            kinds=("json",),
+        )
+    )
+    answer = jsons.parse(payload.body, payload.url)
+    told = answer.values() if isinstance(answer, dict) else []
+    found = [
+        str(one["rest_base"])
+        for one in told
+        if isinstance(one, dict)
+        and one.get("rest_base")
+        and one.get("rest_namespace", "wp/v2") == "wp/v2"
+        and not str(one.get("slug")).startswith(_OWN_TYPES)
+    ]
+    kinds = list(dict.fromkeys([*found, *(kind for kind in wanted if kind != "*")]))
+    if not found:
+        raise ProtocolError(
+            f"{payload.url}: no types of entries in the answer. Name them under `types`.",
+            reason="no_list",
+        )
+    walk.learned["types"] = kinds
+    return kinds
 
 
-def _parameters(walk: Walk, lang: str | None, options: Options) -> tuple[tuple[str, str], ...]:
+async def _list(
+    door: _Door, fetch: Fetch, walk: Walk, kind: str, start: int, listed: set[str]
+) -> AsyncIterator[Page]:
+    """The entries of one type, the lists of all languages beside each other.
+
+    Plugins either have an entry of its own for each language, or one that answers in the
+    language it is asked for: then its answers are one document. All lists are in the order of
+    numbers, so that the answers of an entry come together however the pages are cut.
+    """
+    streams = {
+        lang: page_numbers.pages(fetch, walk, _question(door, walk, kind, lang), start)
+        for lang in door.asked()
+    }
+    waiting: dict[str | None, list[_Row]] = {lang: [] for lang in streams}
+    while streams or any(waiting.values()):
+        payloads: list[Payload] = []
+        rejects: list[Reject] = []
+        following: int | None = None
+        total: int | None = None
+        for lang in list(streams):
+            while lang in streams and not waiting[lang]:
+                rows = await anext(streams[lang], None)
+                if rows is None:
+                    del streams[lang]
+                    continue
+                waiting[lang], unnamed = _read(rows, lang)
+                payloads.append(rows.payload)
+                rejects += unnamed
+                following, total = rows.following, rows.total
+        # As far as this the lists that go on are known.
+        known = min((max(r.number for r in waiting[lang]) for lang in streams), default=None)
+        taken = [
+            row for rows in waiting.values() for row in rows if known is None or row.number <= known
+        ]
+        waiting = {
+            lang: [row for row in rows if known is not None and row.number > known]
+            for lang, rows in waiting.items()
+        }
+        if not payloads and not taken:
+            return
+        payloads += [row.payload for row in taken]
+        page = _page(door, walk, kind, taken, list({id(p): p for p in payloads}.values()), listed)
+        if taken and not page.documents:
+            walk.short = "a page came twice: the list sends us round in circles"
+            return
+        alone = len(door.asked()) == 1
+        # The places in several lists are not one place: such a list begins anew.
+        place = following if alone else 1 if streams else None
+        yield replace(
+            page,
+            rejects=rejects,
+            checkpoint={"page": place} if place is not None else None,
+            total=total if alone else None,
+        )
+
+
+def _read(rows: page_numbers.Rows, lang: str | None) -> tuple[list[_Row], list[Reject]]:
+    """The entries of an answer, and what has no number."""
+    found: list[_Row] = []
+    rejects: list[Reject] = []
+    for row in rows.rows:
+        number = row.get("id")
+        if isinstance(number, bool) or not str(number).isascii() or not str(number).isdigit():
+            rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
+        else:
+            found.append(_Row(number=int(str(number)), lang=lang, entry=row, payload=rows.payload))
+    return found, rejects
+
+
+def _question(door: _Door, walk: Walk, kind: str, lang: str | None) -> page_numbers.Options:
     # By number: what is new comes at the end, and pulls nothing out of its place.
     asked = [("orderby", "id"), ("order", "asc"), ("_embed", "wp:term,wp:featuredmedia")]
     if walk.since is not None:
         after = (walk.since - OVERLAP).astimezone(UTC)
         asked.append(("modified_after", after.strftime("%Y-%m-%dT%H:%M:%S")))
-    if lang is not None and options.languages_by == "query":
+    if lang is not None and door.options.languages_by == "query":
         asked.append(("lang", lang))
-    return tuple(asked)
-
-
-def _following(number: int, page: int | None, lists: int) -> dict[str, Json] | None:
-    if page is not None:
-        return {"list": number, "page": page}
-    return {"list": number + 1, "page": 1} if number + 1 < lists else None
-
-
-def _page(rows: page_numbers.Rows, kind: str, lang: str | None) -> Page:
-    documents: list[Document] = []
-    rejects: list[Reject] = []
-    for row in rows.rows:
-        number = row.get("id")
-        if isinstance(number, bool) or not isinstance(number, int | str) or number == "":
-            rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
-            continue
-        documents.append(
-            Document(
-                identifier=f"{kind}-{number}",
-                datestamp=next((str(row[k]) for k in _DATES if row.get(k)), None),
-                body=_body(row, kind, lang),
-            )
-        )
-    return Page(payloads=[rows.payload], documents=documents, rejects=rejects)
-
-
-def _body(row: dict[str, Any], kind: str, lang: str | None) -> dict[str, Json]:
-    """An entry with the names of its terms in place of their numbers, and its files."""
-    embedded = row.get("_embedded") if isinstance(row.get("_embedded"), dict) else {}
-    terms: dict[str, list[dict[str, Json]]] = {}
-    for group in (embedded or {}).get("wp:term") or []:
-        for term in group if isinstance(group, list) else []:
-            if isinstance(term, dict) and term.get("name"):
-                kept = {k: term[k] for k in ("name", "slug") if term.get(k)}
-                terms.setdefault(str(term.get("taxonomy") or "term"), []).append(kept)
-    media = [
-        {k: item[k] for k in ("source_url", "mime_type") if item.get(k)}
-        for item in (embedded or {}).get("wp:featuredmedia") or []
-        if isinstance(item, dict) and item.get("source_url")
-    ]
-    entry = {k: v for k, v in row.items() if k not in _UNWANTED and k != "_embedded"}
-    return (
-        {"kind": kind, "lang": row.get("lang") or lang, "entry": entry}
-        | ({"terms": terms} if terms else {})
-        | ({"media": media} if media else {})
+    return page_numbers.Options(
+        url=door.address(kind, lang),
+        parameters=tuple(asked),
+        size=door.options.per_page,
+        refusals=_REFUSALS,
     )
 
 
-async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
+def _page(
+    door: _Door,
+    walk: Walk,
+    kind: str,
+    taken: Sequence[_Row],
+    payloads: list[Payload],
+    listed: set[str],
+) -> Page:
+    """The documents of some entries; those that were met before are counted and left out."""
+    found: dict[str, list[_Row]] = {}
+    for row in taken:
+        versions = found.setdefault(f"{kind}-{row.number}", [])
+        if any(other.lang == row.lang for other in versions):
+            walk.warnings["identifier_twice"] += 1
+        else:
+            versions.append(row)
+    if again := found.keys() & listed:
+        walk.warnings["identifier_twice"] += len(again)
+    listed.update(found)
+    _compare_languages(door, walk, found.values())
+    places = {id(payload): index for index, payload in enumerate(payloads)}
+    return Page(
+        payloads=payloads,
+        documents=[
+            _document(door, kind, name, versions, places[id(versions[0].payload)])
+            for name, versions in found.items()
+            if name not in again
+        ],
+    )
+
+
+def _compare_languages(door: _Door, walk: Walk, found: Iterable[list[_Row]]) -> None:
+    """Tell of a portal that answers alike in whatever language it is asked for."""
+    alike: dict[str | None, list[bool]] = {}
+    for versions in found:
+        for row in versions[1:]:
+            alike.setdefault(row.lang, []).append(_shown(row.entry) == _shown(versions[0].entry))
+    for lang, told in alike.items():
+        if len(told) >= _ALIKE and all(told):
+            walk.warnings[f"languages_alike: {lang}"] += 1
+
+
+def _shown(row: dict[str, Json]) -> list[Json]:
+    return [_rendered(row, key) for key in _SHOWN[:3]]
+
+
+def _rendered(row: dict[str, Json], key: str) -> str:
+    told = row.get(key)
+    return str(told.get("rendered") or "") if isinstance(told, dict) else str(told or "")
+
+
+def _document(door: _Door, kind: str, name: str, versions: Sequence[_Row], place: int) -> Document:
+    own, entry = versions[0], versions[0].entry
+    translations = [
+        {
+            "lang": _language(door, row.entry, row.lang),
+            **{key: row.entry[key] for key in _SHOWN if key in row.entry},
+        }
+        for row in versions[1:]
+        # What was not translated comes in the portal's own language.
+        if _shown(row.entry) != _shown(entry)
+    ]
+    body = _body(door, kind, entry, _language(door, entry, own.lang))
+    return Document(
+        identifier=name,
+        datestamp=next((str(entry[k]) for k in _DATES if entry.get(k)), None),
+        body=body | ({"translations": translations} if translations else {}),
+        payload=place,
+    )
+
+
+def _language(door: _Door, row: dict[str, Json], asked: str | None) -> str | None:
+    """The language of an entry: what plugins write into it, the one it was asked for in, or the
+    first part of its address if that is one of the portal's languages."""
+    for said in (row.get("lang"), row.get("wpml_current_locale"), asked):
+        if isinstance(said, str) and said.strip():
+            tag = said.strip().replace("_", "-")
+            main = tag.partition("-")[0]
+            return main if tag not in door.languages and main in door.languages else tag
+    if len(door.languages) < 2:
+        return None
+    path = urlsplit(str(row.get("link") or "")).path.removeprefix(urlsplit(door.base).path)
+    start = path.strip("/").partition("/")[0].lower()
+    return next((tag for tag in door.languages if tag.lower() == start), None)
+
+
+def _body(door: _Door, kind: str, row: dict[str, Any], lang: str | None) -> dict[str, Json]:
+    """An entry with the names of its terms in place of their numbers, and its files."""
+    embedded = row.get("_embedded")
+    embedded = embedded if isinstance(embedded, dict) else {}
+    terms: dict[str, list[dict[str, Json]]] = {}
+    for term in _flat(embedded.get("wp:term")):
+        taxonomy = str(term.get("taxonomy") or "term")
+        if term.get("name") and taxonomy not in _OWN_TERMS:
+            # Slugs in other scripts than ours come encoded as for addresses.
+            slug = unquote(str(term.get("slug") or ""))
+            terms.setdefault(taxonomy, []).append({"name": term["name"], "slug": slug})
+    media = [
+        {k: item[k] for k in ("source_url", "mime_type") if item.get(k)}
+        for item in _flat(embedded.get("wp:featuredmedia"))
+        if item.get("source_url")
+    ]
+    files = html.files(_rendered(row, "content"), str(row.get("link") or f"{door.base}/"))
+    entry = {k: v for k, v in row.items() if not k.startswith(_UNWANTED) and "author" not in k}
+    return (
+        {"kind": kind, "lang": lang, "entry": entry}
+        | ({"terms": terms} if terms else {})
+        | ({"media": media} if media else {})
+        | ({"files": files} if files else {})
+    )
+
+
+def _flat(value: Json) -> Iterable[dict[str, Json]]:
+    """The objects in a list, and in the lists in it."""
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, dict):
+            yield item
+        elif isinstance(item, list):
+            yield from _flat(item)
+
+
+async def _gone(fetch: Fetch, door: _Door, name: str) -> Page | None:
     """Ask for one entry: WordPress says in so many words that there is none, or that it is not
     for the public any more."""
     kind, _, number = name.rpartition("-")
     payload = await fetch(
         Request(
-            url=f"{base}/wp-json/wp/v2/{kind}/{number}",
+            url=door.address(f"{kind}/{number}"),
             headers={"Accept": "application/json"},
-            accept=(200, 401, 403, 404),
+            accept=(200, *_REFUSALS),
         )
     )
-    if payload.status == 200:
+    if payload.status == 200 or kind_of(payload.body) != "json":
         return None
     answer = jsons.parse(payload.body, payload.url)
     code = answer.get("code") if isinstance(answer, dict) else None
     return absent.tombstone(name, payload) if code in _GONE else None
 
 
-def _without_api(error: FetchError, base: str) -> Exception:
-    """The error for a portal whose API does not answer, with another way in."""
-    if error.status not in (401, 403, 404, 410):
-        return error
+def _without_api(error: FetchError | ProtocolError, source: Source) -> ProtocolError:
+    """The error for a portal whose API does not answer, with other ways in."""
+    base = source.declared.url.rstrip("/")
     return ProtocolError(
-        f'{error} If the REST API is switched off, `adapter = "feed"` with {base}/feed/ gives '
-        'the newest entries, `adapter = "sitemap"` the pages.',
+        f"{error} There is no REST API of WordPress for us. It may be switched off, or be "
+        f'missing (before version 4.7): `adapter = "feed"` with {base}/feed/ gives the newest '
+        'entries, `adapter = "sitemap"` the pages.',
         reason="no_api",
     )

@@ -1,16 +1,19 @@
 """Catalogues of data sets in one document: DCAT as JSON (``data.json``) or as RDF.
 
 Whatever the form, a data set becomes a plain object with the keys of the JSON form (DCAT-US
-1.1), so that one crosswalk reads all. RDF is parsed by rdflib from bytes that were looked at
-before: no DTD, and nothing is fetched because a document says so.
+1.1), so that one crosswalk reads all. RDF is parsed by rdflib from what was looked at before: no
+DTD, no entities, and nothing is fetched because a document says so.
 """
 
 from __future__ import annotations
 
+import json
+import re
+import warnings
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, Namespace
@@ -23,8 +26,20 @@ from harvesters import jsons, xml
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 MAX_PAGES = 2_000
+MAX_EMPTY = 10
+"""So many pages in a row without a data set are no catalogue that goes on."""
 ACCEPT = "application/json, text/turtle;q=0.9, application/rdf+xml;q=0.8, application/ld+json;q=0.7"
+LOCN = Namespace("http://www.w3.org/ns/locn#")
+SCHEMA = Namespace("http://schema.org/")
 _NEXT = (HYDRA.next, HYDRA.nextPage)
+_SHAPES = (DCAT.bbox, LOCN.geometry, DCAT.centroid)
+# A name of an element; an address in Turtle has no blank or bracket after its first words.
+_ELEMENT = re.compile(rb"(?:<[?!]|<[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s/>])")
+_SHAPE = re.compile(
+    r"\s*(?:SRID=\d+;)?\s*(?:[-+]?\d|[{\[]|(?:MULTI)?(?:POINT|POLYGON|LINESTRING)\b)", re.IGNORECASE
+)
+_ENVELOPE = re.compile(r"\s*ENVELOPE\s*\(([^,)]+),([^,)]+),([^,)]+),([^,)]+)\)\s*", re.IGNORECASE)
+_CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +49,38 @@ class Options:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What one answer holds of a catalogue."""
+
+    form: str
+    """``json`` or ``rdf``."""
+    datasets: list[Json]
+    following: str | None = None
+    """The address of the next page."""
+    total: int | None = None
+    """How many data sets there are on all pages, if it says so."""
+    warnings: list[str] = field(default_factory=list)
+
+
 async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[Page]:
     """Read a catalogue, following ``hydra:next`` where it has pages.
 
-    Documents have the body ``{"dataset": {...}, "form": "json" | "rdf"}``. A server that says
-    that nothing changed (304) is believed. Raises :class:`ProtocolError` (``no_catalogue``) for an
-    answer that holds none.
+    Documents have the body ``{"dataset": {...}, "form": "json" | "rdf", "place": {"names": [...],
+    "shape": ...}}``. A server that says that nothing changed (304) is believed. Sets
+    ``walk.short`` for pages that lead round in circles or to another host, and for fewer data
+    sets than were announced. Raises :class:`ProtocolError` (``no_catalogue``, ``context``,
+    ``not_rdf``) for an answer that cannot be read as a catalogue.
     """
     url: str | None = options.url
     used: set[str] = set()
     given: set[str] = set()
+    seen = empty = 0
+    total: int | None = None
     walk.next_since = walk.started
     while url is not None:
-        if url in used or len(used) >= MAX_PAGES:
-            walk.short = "the catalogue's pages lead round in circles"
+        walk.short = _astray(url, used, options.url)
+        if walk.short is not None:
             return
         first = not used
         used.add(url)
@@ -62,16 +95,46 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if payload.status == 304:
             walk.complete = True
             return
-        datasets, following = read(payload)
-        if first and following is None:
+        found = read(payload)
+        if first and found.following is None:
             headers = {name.lower(): value for name, value in payload.headers.items()}
             walk.learned["etag"] = headers.get("etag")
             walk.learned["modified"] = headers.get("last-modified")
-        documents, rejects = _documents(datasets, given)
-        url = following
-        yield Page(payloads=[payload], documents=documents, rejects=rejects)
+        known = len(given)
+        documents, rejects = _documents(found, given)
+        if not first and found.datasets and len(given) == known:
+            walk.short = "a page came twice: the catalogue sends us round in circles"
+            return
+        empty = 0 if found.datasets else empty + 1
+        if empty > MAX_EMPTY:
+            walk.short = f"{empty} pages in a row were empty and lead on"
+            return
+        seen += len(documents) + len(rejects)
+        total = found.total if found.total is not None else total
+        url = found.following
+        yield Page(
+            payloads=[payload],
+            documents=documents,
+            rejects=rejects,
+            warnings=found.warnings,
+            total=total,
+        )
+    if total is not None and seen < total:
+        walk.short = f"the source announced {total} data sets and gave {seen}"
+        return
     walk.covers_all = True
     walk.complete = True
+
+
+def _astray(url: str, used: set[str], start: str) -> str | None:
+    """Why the next page is not followed, if it is not."""
+    if url in used:
+        return "the catalogue's pages lead round in circles"
+    if len(used) >= MAX_PAGES:
+        return f"the limit of {MAX_PAGES} pages was reached"
+    if urlsplit(url).hostname != urlsplit(start).hostname:
+        return f"the next page would be on another host ({urlsplit(url).hostname})"
+    return None
 
 
 def _conditions(walk: Walk) -> dict[str, str]:
@@ -82,57 +145,96 @@ def _conditions(walk: Walk) -> dict[str, str]:
     return {header: walk.memory[key] for header, key in named.items() if walk.memory.get(key)}
 
 
-def _documents(
-    datasets: list[dict[str, Json]], given: set[str]
-) -> tuple[list[Document], list[Reject]]:
+def _documents(found: Catalogue, given: set[str]) -> tuple[list[Document], list[Reject]]:
     documents: list[Document] = []
     rejects: list[Reject] = []
-    for dataset in datasets:
-        name = dataset.get("identifier") or dataset.get("@id") or dataset.get("landingPage")
-        if not isinstance(name, str) or not name.strip():
-            rejects.append(Reject(reason="no_identifier", fragment=repr(dataset).encode()[:4096]))
+    for row in found.datasets:
+        dataset = row if isinstance(row, dict) else {}
+        named = (dataset.get(key) for key in ("identifier", "@id", "landingPage"))
+        name = next((made for made in map(_name, named) if made), None)
+        if name is None:
+            rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
         elif name in given:
             rejects.append(Reject(reason="identifier_twice", identifier=name))
         else:
             given.add(name)
             stamp = dataset.get("modified")
-            form = str(dataset.pop("", "json"))
             documents.append(
                 Document(
                     identifier=name,
                     datestamp=str(stamp) if stamp else None,
-                    body={"dataset": dataset, "form": form},
+                    body={"dataset": dataset, "form": found.form, "place": place(dataset)},
                 )
             )
     return documents, rejects
 
 
-def read(payload: Payload) -> tuple[list[dict[str, Json]], str | None]:
-    """The data sets of one answer, and the address of the next page."""
-    kind = kind_of(payload.body)
-    if kind == "json":
+def _name(value: Json) -> str | None:
+    """An identifier; some catalogues count theirs in numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def place(dataset: dict[str, Json]) -> dict[str, Json]:
+    """The ``spatial`` of a data set parted: names of places, and a shape (WKT, GeoJSON or four
+    numbers: west, south, east, north), as all of them stand under the one key."""
+    names: list[Json] = []
+    shapes: list[Json] = [dataset["bbox"]] if dataset.get("bbox") else []
+    spatial = dataset.get("spatial")
+    for part in spatial if isinstance(spatial, list) else [spatial]:
+        if isinstance(part, dict):
+            label = part.get("prefLabel") or part.get("name") or part.get("title")
+            names += [label] if isinstance(label, str) else []
+            geometry = part.get("bbox") or part.get("geometry") or part
+            # What has neither is a description of a place and no shape.
+            if geometry is not part or "coordinates" in part or "features" in part:
+                shapes.append(geometry)
+        elif isinstance(part, str) and (box := _ENVELOPE.fullmatch(part)):
+            west, east, north, south = box.groups()
+            shapes.append(f"{west},{south},{east},{north}")
+        elif isinstance(part, str) and part.strip():
+            (shapes if _SHAPE.match(part) else names).append(part)
+    return {"names": names, "shape": shapes[0] if shapes else None}
+
+
+def read(payload: Payload) -> Catalogue:
+    """What one answer holds."""
+    form = _form(payload)
+    repairs: list[str] = []
+    data: bytes | str = payload.body.removeprefix(b"\xef\xbb\xbf")
+    if form == "json-ld":
         answer = jsons.parse(payload.body, payload.url)
         found = answer.get("dataset") if isinstance(answer, dict) else None
         if isinstance(found, list):
-            return [row for row in found if isinstance(row, dict)], None
+            return Catalogue(form="json", datasets=found, total=len(found))
         if not (isinstance(answer, list) or "@graph" in answer or "@context" in answer):
             raise _no_catalogue(payload)
-        if isinstance(answer, dict) and isinstance(answer.get("@context"), str | list):
-            # A context elsewhere would be fetched by the parser, from wherever it points.
+        if _fetches(answer):
+            # The parser would get it from wherever it points, past the hub's own client.
             raise ProtocolError(
                 f"{payload.url}: JSON-LD with a context elsewhere, which is not fetched. Ask for "
                 "the catalogue as Turtle or RDF/XML.",
                 reason="context",
             )
-        form = "json-ld"
-    elif kind == "xml":
-        xml.parse(payload.body, payload.url)  # refuses what must not be parsed
-        form = "xml"
-    else:
-        form = "turtle"
+        data = json.dumps(answer)
+    elif form == "xml":
+        # What is parsed is what was looked at: the DOCTYPE is gone from it.
+        root, repairs = xml.parse(payload.body, payload.url)
+        if "recovered" in repairs:
+            # Whatever broke off is half a data set, and which one a graph does not tell.
+            raise ProtocolError(
+                f"{payload.url}: not readable as RDF: it is not well-formed, and may have been cut "
+                "off. The next run will try again; tell the portal's contact if it lasts.",
+                reason="not_rdf",
+            )
+        data = xml.to_bytes(root)
     graph = Graph()
     try:
-        graph.parse(data=payload.body, format=form, publicID=payload.url)
+        with warnings.catch_warnings():
+            # rdflib's parser of JSON-LD uses what rdflib wants to be rid of.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            graph.parse(data=data, format=form, publicID=payload.url)
     except Exception as error:  # each of rdflib's parsers has errors of its own
         raise ProtocolError(
             f"{payload.url}: not readable as {form}: {str(error)[:200]}. Look at what the address "
@@ -143,9 +245,49 @@ def read(payload: Payload) -> tuple[list[dict[str, Json]], str | None]:
         graph.subjects(RDF.type, DCAT.Dataset)
     ):
         raise _no_catalogue(payload)
-    following = next((o for p in _NEXT for o in graph.objects(None, p)), None)
-    address = urljoin(payload.url, str(following)) if isinstance(following, URIRef) else None
-    return [_dataset(graph, node) for node in _sorted(graph)], address
+    # Links by the standard, texts as CKAN writes them.
+    following = sorted({str(o).strip() for p in _NEXT for o in graph.objects(None, p)} - {""})
+    totals = [str(o) for o in graph.objects(None, HYDRA.totalItems)]
+    return Catalogue(
+        form="rdf",
+        datasets=[_dataset(graph, node) for node in _sorted(graph)],
+        following=urljoin(payload.url, following[0]) if following else None,
+        total=next((int(t) for t in totals if t.isascii() and t.isdigit()), None),
+        warnings=repairs,
+    )
+
+
+def _form(payload: Payload) -> str:
+    """What an answer is written in: ``json-ld`` (any JSON), ``xml`` or ``turtle``.
+
+    Turtle may begin like any of the others, so what the server says of it counts; others are
+    told by how they begin.
+    """
+    headers = {name.lower(): value.lower() for name, value in payload.headers.items()}
+    said = headers.get("content-type", "")
+    head = payload.body[:2048].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if ("turtle" in said or "n-triples" in said) and not head.startswith((b"<?xml", b"<rdf:RDF")):
+        return "turtle"
+    if kind_of(payload.body) == "json":
+        return "json-ld"
+    return "xml" if _ELEMENT.match(head) or head.startswith(b"\xff\xfe") else "turtle"
+
+
+def _fetches(answer: Json) -> bool:
+    """Whether anything in a JSON-LD document would be fetched to understand it: a context that
+    is an address, wherever it stands (JSON-LD 1.1 §3.1, §4.1.9, §4.1.10)."""
+    waiting = [answer]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            context = item.get("@context")
+            parts = context if isinstance(context, list) else [context]
+            if "@import" in item or any(isinstance(part, str | list) for part in parts):
+                return True
+            waiting += item.values()
+    return False
 
 
 def _no_catalogue(payload: Payload) -> ProtocolError:
@@ -162,8 +304,9 @@ def _sorted(graph: Graph) -> Iterator[Any]:
 
 def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
     """A data set of a graph, with the keys of the JSON form."""
+    themes = sorted(graph.objects(node, DCAT.theme), key=str)
+    places = sorted(graph.objects(node, DCTERMS.spatial), key=str)
     made: dict[str, Json] = {
-        "": "rdf",
         "@id": None if isinstance(node, BNode) else str(node),
         "identifier": _one(graph, node, DCTERMS.identifier),
         "title": _texts(graph, node, DCTERMS.title),
@@ -171,14 +314,14 @@ def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
         "modified": _one(graph, node, DCTERMS.modified),
         "issued": _one(graph, node, DCTERMS.issued),
         "keyword": _texts(graph, node, DCAT.keyword),
-        "theme": [_label(graph, theme) for theme in graph.objects(node, DCAT.theme)],
+        "theme": [said for o in themes for said in _label(graph, o)],
         "landingPage": _one(graph, node, DCAT.landingPage),
         "license": _one(graph, node, DCTERMS.license),
         "language": sorted(str(o) for o in graph.objects(node, DCTERMS.language)),
-        "publisher": {"name": _agent(graph, graph.value(node, DCTERMS.publisher))},
-        "spatial": [
-            said for o in graph.objects(node, DCTERMS.spatial) for said in _place(graph, o)
-        ],
+        "accessRights": _one(graph, node, DCTERMS.accessRights),
+        "publisher": _agent(graph, graph.value(node, DCTERMS.publisher)),
+        "spatial": [said for o in places for said in _place(graph, o)],
+        "bbox": next((said for o in places if (said := _shape(graph, o))), None),
         "temporal": _period(graph, graph.value(node, DCTERMS.temporal)),
         "distribution": [
             {
@@ -186,11 +329,17 @@ def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
                 "downloadURL": _one(graph, part, DCAT.downloadURL),
                 "accessURL": _one(graph, part, DCAT.accessURL),
                 "mediaType": _one(graph, part, DCAT.mediaType),
+                "format": _one(graph, part, DCTERMS["format"]),
                 "byteSize": _one(graph, part, DCAT.byteSize),
+                "license": _one(graph, part, DCTERMS.license),
             }
             for part in sorted(graph.objects(node, DCAT.distribution), key=str)
         ],
     }
+    # A licence that stands with every file, and is the same, is that of the whole.
+    licences = {part["license"] for part in made["distribution"]}
+    if not made["license"] and len(licences) == 1:
+        made["license"] = licences.pop()
     return {key: value for key, value in made.items() if value not in (None, [], "", {})}
 
 
@@ -207,29 +356,43 @@ def _texts(graph: Graph, node: Any, name: URIRef) -> list[Json]:
     ]
 
 
-def _label(graph: Graph, node: Any) -> Json:
+def _label(graph: Graph, node: Any) -> list[Json]:
+    """What a theme is called, in each language, or its address."""
+    uri = {} if isinstance(node, Literal | BNode) else {"uri": str(node)}
     for name in (SKOS.prefLabel, RDFS.label):
         if texts := _texts(graph, node, name):
-            return texts[0]
-    return {"value": str(node)} if isinstance(node, Literal) else {"uri": str(node)}
+            return [{**said, **uri} for said in texts]
+    return [{"value": str(node)}] if isinstance(node, Literal) else [uri] if uri else []
 
 
-def _agent(graph: Graph, node: Any) -> str | None:
+def _agent(graph: Graph, node: Any) -> dict[str, Json] | None:
     if node is None or isinstance(node, Literal):
-        return str(node) if node is not None else None
-    found = graph.value(node, FOAF.name) or graph.value(node, SKOS.prefLabel)
-    return str(found) if found is not None else None
+        return {"name": str(node)} if node is not None else None
+    names = (graph.value(node, name) for name in (FOAF.name, SKOS.prefLabel, RDFS.label))
+    found = next((str(name) for name in names if name is not None), None)
+    return {"name": found} if found else None
 
 
 def _place(graph: Graph, node: Any) -> list[str]:
     if isinstance(node, Literal):
         return [str(node)]
     labels = [str(o) for p in (SKOS.prefLabel, RDFS.label) for o in graph.objects(node, p)]
-    return labels or ([str(node)] if isinstance(node, URIRef) else [])
+    return sorted(labels) or ([str(node)] if isinstance(node, URIRef) else [])
+
+
+def _shape(graph: Graph, node: Any) -> str | None:
+    """The shape of a place, longitude before latitude; one in another order is left out."""
+    found = [str(o) for name in _SHAPES for o in sorted(graph.objects(node, name), key=str)]
+    told = (shape.strip().removeprefix(_CRS84).strip() for shape in found)
+    return next((shape for shape in told if shape and not shape.startswith("<")), None)
 
 
 def _period(graph: Graph, node: Any) -> str | None:
     if node is None or isinstance(node, Literal):
         return str(node) if node is not None else None
-    start, end = (_one(graph, node, name) or "" for name in (DCAT.startDate, DCAT.endDate))
+    starts, ends = (DCAT.startDate, SCHEMA.startDate), (DCAT.endDate, SCHEMA.endDate)
+    start, end = (
+        next((said for name in names if (said := _one(graph, node, name))), "")
+        for names in (starts, ends)
+    )
     return f"{start}/{end}" if start or end else None

@@ -177,6 +177,11 @@ def _files(page: Selector, base: str) -> list[Json]:
     return list(found.values())
 
 
+def files(markup: str, base: str) -> list[Json]:
+    """The files a piece of HTML links to, absolute, with the words of each link."""
+    return _files(Selector(text=markup or " ", type="html"), base)
+
+
 def same_site(url: str, other: str) -> bool:
     """Whether two addresses are on one host, with or without ``www.``."""
     hosts: list[Any] = [(urlsplit(u).netloc.lower()).removeprefix("www.") for u in (url, other)]

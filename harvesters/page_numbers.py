@@ -10,9 +10,19 @@ from urllib.parse import urlencode
 from chm_hub.document import Json, Payload, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import jsons
+from chm_hub.fetch.sniff import kind_of
+from harvesters import challenge, jsons
 
 MAX_PAGES = 5_000
+
+
+class RefusedError(ProtocolError):
+    """A server's own no, in JSON: the HTTP status, and its ``code`` for why."""
+
+    def __init__(self, message: str, *, status: int, code: str) -> None:
+        super().__init__(message, reason="refused_question")
+        self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,8 @@ class Options:
     secret_headers: Mapping[str, str] = field(default_factory=dict)
     past_the_end: tuple[int, str] = (400, "rest_post_invalid_page_number")
     """The status and the ``code`` of an answer to a page behind the last one."""
+    refusals: tuple[int, ...] = ()
+    """Further statuses with which the server may say no in so many words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +64,7 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
 
     Sets ``walk.short`` when fewer rows came than the server announced, a page came twice, or
     there is no end. Raises :class:`ProtocolError` (``no_list``, ``not_json``) for an answer that
-    is no list.
+    is no list, :class:`RefusedError` for a no, :class:`FetchError` for one without a reason.
     """
     page, got, before = start, 0, None
     for _ in range(MAX_PAGES):
@@ -69,18 +81,21 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
                 secret_query=options.secret_query,
                 secret_headers=options.secret_headers,
                 kinds=("json",),
-                accept=(200, options.past_the_end[0]),
+                accept=(200, options.past_the_end[0], *options.refusals),
             )
         )
+        if payload.status in options.refusals and kind_of(payload.body) != "json":
+            challenge.refuse(payload)
         answer = jsons.parse(payload.body, payload.url)
         if payload.status != 200:
             code = answer.get("code") if isinstance(answer, dict) else None
             if code == options.past_the_end[1] and page > 1:
                 return
-            raise ProtocolError(
+            raise RefusedError(
                 f"{payload.url}: HTTP {payload.status}: {_said(answer)}. Compare the source's "
                 "options with the adapter's page.",
-                reason="refused_question",
+                status=payload.status,
+                code=str(code or ""),
             )
         entries = answer
         if options.list_key:

@@ -61,7 +61,9 @@ class Portal:
         asked = dict(request.arguments())
         match request.path:
             case "/robots.txt":
-                return Answer(b"User-agent: *\nDisallow: /user/\nCrawl-delay: 10\n", "text/plain")
+                # As CKAN ships it: its API is for programs, and closed to those that read pages.
+                rules = b"User-agent: *\nDisallow: /revision/\nDisallow: /api/\nCrawl-Delay: 10\n"
+                return Answer(rules, "text/plain")
             case "/":
                 page = (
                     f'<!DOCTYPE html><html lang="{self.lang}"><head><meta name="generator" '
@@ -84,19 +86,31 @@ class Portal:
         said = {"help": help_at, "success": True, "result": result}
         return Answer(json.dumps(said, ensure_ascii=False).encode(), _JSON)
 
+    def _refused(self, status: int, kind: str, message: str) -> Answer:
+        error = {"__type": kind, "message": message}
+        said = {"help": f"{self.url}/api/3/action/help_show", "success": False, "error": error}
+        return Answer(json.dumps(said).encode(), _JSON, status)
+
     def _one(self, name: str) -> Answer:
         thing = next((t for t in self.shelf if t.uuid == name), None)
-        if thing is None or thing.deleted:
-            error = {"__type": "Not Found Error", "message": "Not found"}
-            body = json.dumps({"success": False, "error": error})
-            return Answer(body.encode(), _JSON, 404)
+        if thing is None or (thing.deleted and thing.number % 2):
+            return self._refused(404, "Not Found Error", "Not found")
+        if thing.deleted:  # deleted or made private: who is not signed in is not told which
+            said = f"Access denied: User  not authorized to read package {name}"
+            return self._refused(403, "Authorization Error", said)
         return self._said(self._row(thing))
 
     def _search(self, asked: Mapping[str, str]) -> Answer:
         things = self.shelf.live()
         if since := _SINCE.search(asked.get("fq", "")):
             things = [t for t in things if _stamp(t.stamp) + "Z" >= since[1]]
-        things.sort(key=lambda t: (t.born, t.uuid))
+        match asked.get("sort", ""):
+            case "metadata_created asc, id asc":
+                things.sort(key=lambda t: (t.born, t.uuid))
+            case "" | "metadata_modified desc":
+                things.sort(key=lambda t: t.stamp, reverse=True)
+            case other:
+                return self._refused(409, "Validation Error", f"Cannot sort by field `{other}`")
         rows, start = min(1000, int(asked.get("rows", 10))), int(asked.get("start", 0))
         found = [self._row(t) for t in things[start : start + rows]]
         return self._said(
@@ -122,7 +136,10 @@ class Portal:
             "organization": {"name": "agency", "title": thing.wording.agency(self.lang)},
             "tags": [{"name": t, "display_name": t} for t in thing.wording.topic.subjects],
             "groups": [],
-            "extras": [{"key": "language", "value": self.lang}],
+            "extras": [
+                {"key": "language", "value": self.lang},
+                {"key": "spatial", "value": json.dumps(self._shape(thing))},
+            ],
             "resources": [
                 {
                     "url": f"{file}.csv",
@@ -134,6 +151,12 @@ class Portal:
                 {"url": f"{file}.zip", "name": "", "format": "SHP", "mimetype": "application/zip"},
             ],
         }
+
+    def _shape(self, thing: Thing) -> dict[str, Any]:
+        x, y = self.country.longitude, self.country.latitude
+        step = 0.5 + thing.number % 4 / 8
+        ring = [[x, y], [x + step, y], [x + step, y + step], [x, y + step], [x, y]]
+        return {"type": "Polygon", "coordinates": [ring]}
 
 
 def _stamp(moment: int) -> str:

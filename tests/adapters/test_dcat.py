@@ -138,6 +138,14 @@ def test_pages_are_followed_and_guarded(hub: Hub) -> None:
     assert runs["same"]["requests"] == 2
 
 
+CUT = (
+    '<?xml version="1.0"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    ' xmlns:dcat="http://www.w3.org/ns/dcat#" xmlns:dct="http://purl.org/dc/terms/">'
+    '<dcat:Dataset rdf:about="https://d.example.org/1"><dct:title>One</dct:title></dcat:Dataset>'
+    '<dcat:Dataset rdf:about="https://d.example.org/2"><dct:title>Two</dct:title><dct:descr'
+)
+
+
 def test_answers_that_are_no_catalogue_say_so(hub: Hub) -> None:
     rows: list[Any] = [
         {"identifier": "a", "title": "A"},
@@ -157,6 +165,7 @@ def test_answers_that_are_no_catalogue_say_so(hub: Hub) -> None:
         "other": Answer(b'{"result": []}', "application/json"),
         "cut": Answer(told[:200], "application/json"),
         "rdf": Answer(rdf, "application/rdf+xml"),
+        "cut_rdf": Answer(CUT.encode(), "application/rdf+xml"),
         "words": Answer(b"We are closed.", "text/plain"),
         "bare": Answer(b"<a> a <http://www.w3.org/ns/dcat#Catalog> .", "text/turtle"),
     }
@@ -171,6 +180,7 @@ def test_answers_that_are_no_catalogue_say_so(hub: Hub) -> None:
         "other": ("failed", "no_catalogue", 0),
         "cut": ("failed", "not_json", 0),
         "rdf": ("failed", "no_catalogue", 0),
+        "cut_rdf": ("failed", "not_rdf", 0),
         "words": ("failed", "not_rdf", 0),
         "bare": ("complete", None, 0),
     }
