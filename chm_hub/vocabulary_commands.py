@@ -98,6 +98,8 @@ def refresh(
                 click.echo(f"chm-hub: {name}: {error}", err=True)
                 continue
             parts = {"added": found.added, "changed": found.changed, "gone": found.gone}
+            for oddity in found.odd:
+                click.echo(f"chm-hub: {name}: left out: {oddity}", err=True)
             if as_json:
                 click.echo(json.dumps({"name": name, **parts}, ensure_ascii=False))
             else:

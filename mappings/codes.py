@@ -1,12 +1,14 @@
 """Languages and countries as sources name them, and the codes the record keeps.
 
 Codes come from BCP 47 and ISO 639, ISO 3166-1 and UN M49; names from
-``tables/countries.csv``, pycountry and the CLDR that Babel carries. A name that could be two
-places is none: nothing is guessed.
+``tables/countries.csv``, ``tables/country_names.csv`` (what else people write), pycountry with
+its translations and the CLDR that Babel carries. A name that could be two places is none:
+nothing is guessed.
 """
 
 from __future__ import annotations
 
+import gettext
 import re
 import unicodedata
 from functools import lru_cache
@@ -26,29 +28,6 @@ _OWN_NAMES = (
 """Languages that may be named in themselves, beside the UN's six."""
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-_PLACE_NAMES = {
-    "ivory coast": "CI",
-    "cape verde": "CV",
-    "swaziland": "SZ",
-    "east timor": "TL",
-    "burma": "MM",
-    "macedonia": "MK",
-    "great britain": "GB",
-    "usa": "US",
-    "uk": "GB",
-    "lao pdr": "LA",
-    "dr congo": "CD",
-    "drc": "CD",
-    "the netherlands": "NL",
-    "the gambia": "GM",
-    "the bahamas": "BS",
-    "turkey": "TR",
-    "democratic republic of congo": "CD",
-    "palestine": "PS",
-    "vatican": "VA",
-    "cote d ivoire": "CI",
-}
-"""Names in everyday use that no register has any more, or not yet."""
 
 
 @lru_cache(maxsize=8192)
@@ -87,7 +66,13 @@ def country(text: str) -> str | None:
         return None
     if text.isascii() and 2 <= len(text) <= 3 and (code := _country_codes().get(text.upper())):
         return code
-    return _country_names().get(_fold(text))
+    return _country_names().get(_place(text))
+
+
+def forget() -> None:
+    """Read the tables anew."""
+    for cached in (country, _country_codes, _country_names):
+        cached.cache_clear()
 
 
 def _iso_639(code: str) -> str | None:
@@ -104,16 +89,28 @@ def _iso_639(code: str) -> str | None:
 
 
 def _fold(text: str) -> str:
-    """A name for comparing: no case, no accents, one kind of apostrophe and of space."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return " ".join(plain.replace("\u2019", "'").replace("\u02bc", "'").split())
+    """A name for comparing: no case, no accents, no punctuation, one kind of space."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("&", " and "))
+    kept = (
+        char if char.isalnum() or char.isspace() else " "
+        for char in plain
+        if not unicodedata.combining(char)
+    )
+    return " ".join("".join(kept).split())
 
 
-def _add(names: dict[str, str | None], name: str | None, code: str) -> None:
+_ARTICLES = frozenset(("the",))
+"""Words that make no difference to a country's name: ``Gambia (the)``, ``the Gambia``."""
+
+
+def _place(text: str) -> str:
+    """A country's name for comparing: as :func:`_fold`, without articles and spaces."""
+    return "".join(word for word in _fold(text).split() if word not in _ARTICLES)
+
+
+def _add(names: dict[str, str | None], key: str, code: str) -> None:
     """Remember a name; one that is taken by another code becomes no one's."""
-    if name:
-        key = _fold(name)
+    if key:
         names[key] = code if names.get(key, code) == code else None
 
 
@@ -123,12 +120,12 @@ def _language_names() -> dict[str, str | None]:
     for language_code in tables.LANGUAGES:
         for code, name in Locale.parse(language_code).languages.items():
             if "_" not in code:
-                _add(names, name, code)
+                _add(names, _fold(name), code)
     for code in _OWN_NAMES.split():
-        _add(names, Locale.parse(code).languages.get(code), code)
+        _add(names, _fold(Locale.parse(code).languages.get(code) or ""), code)
     more: dict[str, str | None] = {}
     for found in pycountry.languages:
-        _add(more, found.name, getattr(found, "alpha_2", found.alpha_3))
+        _add(more, _fold(found.name), getattr(found, "alpha_2", found.alpha_3))
     # CLDR's names win: the register has a second "Norwegian" and the like.
     return {**more, **names}
 
@@ -150,14 +147,22 @@ def _country_names() -> dict[str, str | None]:
     for row in tables.rows("countries"):
         for column, name in row.items():
             if column.startswith("name_"):
-                _add(first, name, row["code"])
+                _add(first, _place(name), row["code"])
     more: dict[str, str | None] = {}
+    translations = [
+        gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [tag], fallback=True).gettext
+        for tag in ("en", "fr", "es", "ar", "ru", "zh_CN")
+    ]
     for found in pycountry.countries:
         if found.alpha_2 in known:
             for attribute in ("name", "official_name", "common_name"):
-                _add(more, getattr(found, attribute, None), found.alpha_2)
+                registered = str(getattr(found, attribute, ""))
+                for translate in translations if registered else ():
+                    _add(more, _place(translate(registered)), found.alpha_2)
     for language_code in tables.LANGUAGES:
         for code, name in Locale.parse(language_code).territories.items():
             if code in known:
-                _add(more, name, code)
-    return {**more, **first, **_PLACE_NAMES}
+                _add(more, _place(name), code)
+    # What is known of people's usage wins; a name without a code could be two places.
+    own = {_place(row["name"]): row["code"] or None for row in tables.rows("country_names")}
+    return {**more, **first, **own}

@@ -459,6 +459,39 @@ def lookup_known(table: Json, value: Json) -> Json:
 
 
 @registered
+def lookup_words(table: Json, value: Json) -> Json:
+    """What a table says of the first of its words that stands in a text, or in one of a list.
+
+    For kinds of things that are told by their labels. The rows are tried in their order; a word
+    stands at the beginning of a word of the text. Case does not matter; no word is no issue.
+
+    >>> lookup_words('resource_words', `["Guidelines, manuals and toolkits"]`)
+    "toolGuidance"
+    """
+    name = str(table)
+    context = _CONTEXT.get()
+    words: Mapping[str, Json]
+    if name in context.tables:
+        words = context.tables[name]
+    elif tables.has_values(name):
+        words = tables.values(name)
+    else:
+        issue(f"no table '{name}'")
+        return None
+    said = " | ".join(
+        filter(None, (_string(item) for item in (value if isinstance(value, list) else [value])))
+    )
+    return next(
+        (
+            found
+            for word, found in words.items()
+            if re.search(rf"(?<!\w){re.escape(word)}", said, re.IGNORECASE)
+        ),
+        None,
+    )
+
+
+@registered
 def grouped(table: Json, value: Json) -> Json:
     """The codes of a list by what a table says of them; what it does not have, under `unknown`.
 
@@ -664,8 +697,8 @@ def _place(said: str | None) -> str | None:
 
 @registered
 def concepts(scheme: Json, value: Json) -> Json:
-    """Terms of a vocabulary by their codes. One that is not in it is an issue, and is kept
-    under its code.
+    """Terms of a vocabulary by their codes, in any case, or by whatever ``concepts_named`` knows
+    them by. One that is not in it is an issue, and is kept under its code.
 
     >>> concepts('GBF-GOALS', 'GBF-GOAL-A')[0].code
     "GBF-GOAL-A"
@@ -682,6 +715,8 @@ def concepts(scheme: Json, value: Json) -> Json:
         if not code:
             continue
         row = known.get(code.casefold())
+        if row is None and (found := vocabularies.find(code, (scheme,))):
+            row = known[found[1].casefold()]
         if row is None:
             issue(f"no {shown(code)} in {scheme}")
             made.append({"label": code, "code": code, "scheme": scheme})
@@ -691,8 +726,10 @@ def concepts(scheme: Json, value: Json) -> Json:
 
 
 def _concept(scheme: str, row: Mapping[str, str]) -> dict[str, Json]:
-    made: dict[str, Json] = {"label": row["label_en"], "lang": "en", "code": row["code"]}
-    uri = vocabularies.public_address(vocabularies.of_scheme(scheme), row["code"])
+    lang = next((lang for lang in tables.LANGUAGES if row[f"label_{lang}"]), None)
+    label = {"label": row[f"label_{lang}"], "lang": lang} if lang else {"label": row["code"]}
+    made: dict[str, Json] = {**label, "code": row["code"]}
+    uri = vocabularies.public_address(vocabularies.of_scheme(scheme), row)
     return {**made, "scheme": scheme, **({"uri": uri} if uri else {})}
 
 

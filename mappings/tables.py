@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from chm_hub.errors import CrosswalkError
+
 FOLDER = Path(__file__).parent / "tables"
 LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
 
@@ -18,6 +20,9 @@ SCHEMES: Mapping[str, str] = {
     "CBD-SUBJECTS": "cbd_subjects",
     "SDG": "sdg",
     "REGIONS": "regions",
+    "GBF-INDICATORS": "gbf_indicators",
+    "THESAURUS": "thesaurus_terms",
+    "ACTION-CATEGORIES": "action_categories",
 }
 """Vocabularies that concepts may be of, and the table each is in."""
 
@@ -48,13 +53,43 @@ def names() -> frozenset[str]:
 
 @cache
 def rows(name: str) -> tuple[dict[str, str], ...]:
-    """The rows of a table. Raises :class:`KeyError` if there is no such table."""
-    for folder in (*_own, FOLDER):
-        path = folder / f"{name}.csv"
-        if path.is_file():
-            with path.open(encoding="utf-8", newline="") as file:
-                return tuple(csv.DictReader(file))
-    raise KeyError(name)
+    """The rows of a table: the deployment's own, or that which ships with the hub.
+
+    Columns that the deployment's lacks are those of the shipped row with the same code. Raises
+    :class:`KeyError` if there is no such table, and :class:`CrosswalkError` if the deployment's
+    cannot be read.
+    """
+    for folder in _own:
+        if (path := folder / f"{name}.csv").is_file():
+            return _completed(path, name)
+    return shipped(name)
+
+
+@cache
+def shipped(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of a table as it ships with the hub. Raises :class:`KeyError`."""
+    path = FOLDER / f"{name}.csv"
+    if not path.is_file():
+        raise KeyError(name)
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def _completed(path: Path, name: str) -> tuple[dict[str, str], ...]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            own = list(csv.DictReader(file, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CrosswalkError(f"{path}: cannot be read: {error}. Mend or remove it.") from error
+    others = shipped(name) if (FOLDER / f"{name}.csv").is_file() else ()
+    if not others:
+        return tuple(own)
+    code = next(iter(others[0]))
+    if any(not row.get(code) or None in row for row in own):
+        raise CrosswalkError(f"{path}: a row without {code}, or with too many values. Mend it.")
+    known = {row[code]: row for row in others}
+    empty = dict.fromkeys(others[0], "")
+    return tuple({**known.get(row[code], empty), **row} for row in own)
 
 
 @cache
