@@ -70,6 +70,7 @@ def cases(samples: Path) -> list[Case]:
     documents = _documents(samples / "scbd" / "documents")
     for path in sorted((samples / "scbd" / "index").rglob("*.json")):
         found.append(_scbd_case(path, samples, documents))
+    found.append(_scbd_documents(documents))
     kinds = {row["file"]: row for row in _rows(samples / "feeds" / "INDEX.tsv")}
     for path in sorted(p for p in (samples / "feeds").rglob("*") if p.is_file()):
         if path.name in ("INDEX.tsv", "PROVENANCE.md"):
@@ -342,6 +343,25 @@ def _scbd_case(path: Path, samples: Path, documents: dict[str, bytes]) -> Case:
     case.expected = len(docs)
     if not docs:
         case.kind = "index, facets only"
+    return case
+
+
+def _scbd_documents(documents: dict[str, bytes]) -> Case:
+    """Every document of the clearing-houses, behind a row of an index made for them."""
+    rows = [
+        {
+            "id": f"d{number}",
+            "identifier_s": name,
+            "schema_s": json.loads(body)["header"]["schema"],
+            "realm_ss": ["chm"],
+            "title_EN_t": "As the index has it",
+        }
+        for number, (name, body) in enumerate(sorted(documents.items()))
+    ]
+    answer = {"response": {"numFound": len(rows), "start": 0, "docs": rows}}
+    case = Case("", "scbd/documents", "documents", "scbd", {"realm": "chm"})
+    case.content_type, case.documents = "application/json", documents
+    case.body, case.expected = json.dumps(answer).encode(), len(rows)
     return case
 
 
