@@ -1,5 +1,5 @@
-"""What platform is at an address: a look at it, at robots.txt, and at most five more polite
-questions; then a source file's facts.
+"""What platform is at an address: at most five polite questions, the look at the address itself
+among them, and robots.txt; then a source file's facts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chm_hub.fetch.sniff import kind_of, page_title
 from harvesters import feed, jsons, oai_pmh, robots, xml
 
 PROBES = 5
-"""Questions after the look at the address itself and at robots.txt."""
+"""Questions at most, beside robots.txt."""
 _REALMS = {"chm": "chm", "bch": "bch", "absch": "abs", "ort": "ort"}
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/json")
 _HOSTS = {
@@ -111,10 +111,10 @@ class _Look:
 
     async def first(self) -> Payload | None:
         """The address itself."""
-        return await self._get(self.url)
+        return await self.probe(self.url)
 
     async def probe(self, url: str) -> Payload | None:
-        """One of the few further questions."""
+        """One of the few questions."""
         if not self.left:
             return None
         self.left -= 1

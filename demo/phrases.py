@@ -6,6 +6,7 @@ Everything here is a function of its arguments. The phrases are data, in ``data/
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ UN_LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
 
 _DATA = Path(__file__).parent / "data"
 _NAMED = ("crop", "taxon", "feature", "site")
+_EMPTY = re.compile(r"\s*[(（][)）]")
+"""Where the name of a country would stand, in what is of none."""
 _T = TypeVar("_T")
 Variants = Mapping[str, str]
 """One text in several languages."""
@@ -87,7 +90,7 @@ class Wording:
     def title(self, lang: str) -> str:
         """The title; every odd edit gives it another edition."""
         edition = (self.edits + 1) // 2
-        text = self.form[lang].format_map(self._words(lang))
+        text = _EMPTY.sub("", self.form[lang].format_map(self._words(lang)))
         return text + _phrases()["edition"][lang].format(n=edition) if edition else text
 
     def description(self, lang: str) -> str:

@@ -29,6 +29,8 @@ class Thing:
     """When it last changed, went or came back."""
     deleted: bool
     uuid: str
+    moved: bool
+    """Whether its page has another address than at first."""
 
     def when(self, moment: int) -> str:
         """A moment as ISO 8601 in UTC, with seconds and ``+00:00``."""
@@ -38,8 +40,8 @@ class Thing:
 @dataclass
 class Shelf:
     """The things of one host. ``kinds`` are taken in turn, so that each is met; ``languages``
-    are those of the portal, its own first: a thing is in its own and, now and then, in others
-    (each further phase of edits adds none)."""
+    are those of the portal, its own first: a thing is in its own and, now and then, in others.
+    An edit may translate it into one more, or move its page."""
 
     seed: int
     name: str
@@ -79,6 +81,9 @@ class Shelf:
         mine = self.languages
         if len(mine) > 1 and dice.below(3):  # two thirds are not translated
             mine = (dice.pick(mine),) if dice.below(4) == 0 else mine[:1]
+        fate = Dice(self.seed, self.name, "fate", state.number)
+        if state.edits and mine == self.languages[:1] and fate.below(3) == 0:
+            mine = self.languages[:2]
         uuid = UUID(int=Dice(self.seed, self.name, "uuid", state.number).below(1 << 128), version=4)
         return Thing(
             number=state.number,
@@ -96,4 +101,5 @@ class Shelf:
             stamp=state.stamp,
             deleted=state.deleted,
             uuid=str(uuid),
+            moved=bool(state.edits) and fate.below(3) == 0,
         )

@@ -54,6 +54,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     offset = int((walk.checkpoint or {}).get("offset", 0))
     began = offset
     given: set[str] = set()
+    before = b""
     walk.next_since = walk.started
     for _ in range(MAX_PAGES):
         asked = [
@@ -107,9 +108,11 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             and not isinstance(total, int)
             and len(rows) < options.limit
         )
-        if rows and documents and not fresh:
+        # Entries without a name are not known again, the bytes of their page are.
+        if rows and ((documents and not fresh) or payload.body == before):
             walk.short = "a page came twice: the list sends us round in circles"
             ended = True
+        before = payload.body
         yield Page(
             payloads=[payload],
             documents=fresh,

@@ -78,3 +78,13 @@ def test_what_nobody_knows_is_said_with_what_to_do(hub: Hub, network: Network) -
     assert said.code == 2
     assert "options.what: is missing" in said.err
     assert not (hub.sources / "s.toml").exists()
+
+
+def test_a_host_is_asked_five_questions_at_most(hub: Hub, network: Network) -> None:
+    host = next(h for h in network._hosts.values() if h.name == "static-jp")
+    before = len(network.requests)
+    said = hub("sources", "new", "s", "--url", host.url)
+    assert (said.code, "--adapter" in said.err) == (2, True), said.err
+    asked = [seen.target for seen in network.requests[before:] if seen.replica == host.name]
+    assert "/robots.txt" in asked
+    assert 1 < len(asked) - 1 <= 5, asked

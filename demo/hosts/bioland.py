@@ -382,7 +382,8 @@ class Second(Bioland):
         shown = code if code in translated or copied else own
         words = translated.get(shown, thing.wording.languages[0])
         nid = 100 + thing.number
-        alias = f"/{kind.form}/{nid}-{thing.wording.year}" if shown == own else None
+        page = f"/{'archive/' if thing.moved else ''}{kind.form}/{nid}-{thing.wording.year}"
+        alias = page if shown == own else None
         lag = 0 if shown == own else 1 + thing.number % 3
         fields = {
             "drupal_internal__nid": nid,

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chm_hub.record import Text
 from demo.hosts import Expectation, Replica, Told, Truth
 from demo.phrases import UN_LANGUAGES, Country, Dice, countries
 from demo.server import Answer, Request
@@ -68,10 +67,7 @@ class Website:
                     truth.deleted.add(name)
                     continue
                 places = (self._place(thing).code,) if what == "meetings" else ()
-                titles = tuple(
-                    Text(value=text, lang=lang) for lang, text in self._title(what, thing).items()
-                )
-                truth.live[name] = Expectation(_TYPES[what], titles, places)
+                truth.live[name] = Expectation(_TYPES[what], thing.wording.titles(), places)
         return told
 
     def _identifier(self, what: str, thing: Thing) -> str:
@@ -84,12 +80,6 @@ class Website:
     def _place(self, thing: Thing) -> Country:
         lands = [place for place in countries() if place.code != "EU"]
         return Dice(self.seed, self.name, thing.number).pick(lands)
-
-    def _title(self, what: str, thing: Thing) -> dict[str, str]:
-        wording = thing.wording
-        found = {lang: wording.title(lang) for lang in wording.languages}
-        # Nothing here belongs to a country: its place in the wording is empty.
-        return {lang: text.replace("()", "").strip() for lang, text in found.items()}
 
     def answer(self, request: Request) -> Answer:
         """The lists, the trees of decisions, robots.txt."""
@@ -114,7 +104,8 @@ class Website:
         return Answer(json.dumps(rows).encode(), _JSON)
 
     def _row(self, what: str, thing: Thing) -> dict[str, Any]:
-        name, title = self._identifier(what, thing), self._title(what, thing)
+        name = self._identifier(what, thing)
+        title = {text.lang: text.value for text in thing.wording.titles()}
         if what == "meetings":
             return {
                 "_id": f"6a{thing.number:022x}",

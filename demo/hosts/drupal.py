@@ -152,6 +152,7 @@ class Drupal:
         tag = code if code in tags else tags[0]
         nid = 40 + thing.number
         text = thing.wording.description(tag)
+        alias = f"/{bundle}/{'archive/' if thing.moved else ''}{nid}"
         fields = {
             "drupal_internal__nid": nid,
             "drupal_internal__vid": 700 + nid + thing.edits,
@@ -167,7 +168,7 @@ class Drupal:
             "revision_translation_affected": True,
             "content_translation_source": "und" if tag == tags[0] else tags[0],
             "content_translation_outdated": False,
-            "path": {"alias": f"/{bundle}/{nid}", "pid": nid, "langcode": tag},
+            "path": {"alias": alias, "pid": nid, "langcode": tag},
             "body": {
                 "value": f"<p>{text}</p>",
                 "format": "basic_html",

@@ -24,6 +24,8 @@ _FORMS = {
 }
 """By the form of a thing: its record type, and the folder its pages are in."""
 _ON_A_PAGE = 12
+_MOVED = 10_000
+"""What is added to the number in the address of a page that has moved."""
 
 
 class Site:
@@ -87,6 +89,8 @@ class Site:
         for thing in self.shelf:
             lang = self._languages(thing)[0]
             path = self._path(thing, lang)
+            if thing.moved:
+                truth.deleted.add(self._path(thing, lang, moved=False))
             if thing.deleted:
                 truth.deleted.add(path)
                 continue
@@ -104,9 +108,11 @@ class Site:
             return said[:1]
         return tuple(sorted(said, key=self.languages.index))
 
-    def _path(self, thing: Thing, lang: str) -> str:
-        folder = _FORMS[thing.kind][1]
-        return f"/{lang}/{folder}/{thing.number}" if self.mapped else f"/{folder}/{thing.number}"
+    def _path(self, thing: Thing, lang: str, *, moved: bool | None = None) -> str:
+        """The path of a thing's page: where it is, or where it would be."""
+        number = thing.number + (_MOVED if (thing.moved if moved is None else moved) else 0)
+        path = f"/{_FORMS[thing.kind][1]}/{number}"
+        return f"/{lang}{path}" if self.mapped else path
 
     def answer(self, request: Request) -> Answer:
         """Pages, lists, the sitemap, robots.txt."""
@@ -130,6 +136,9 @@ class Site:
                         status = 410 if thing.number % 2 else 404
                         return Answer(b"<html><title>Not here</title></html>", "text/html", status)
                     return self._page(request, self._thing(thing, lang), thing)
+                if thing.moved and self._path(thing, lang, moved=False) == path:
+                    headers = {"Location": self._path(thing, lang)}
+                    return Answer(b"", "text/html", 410 if thing.deleted else 301, headers)
         return Answer(b"<html><head><title>404 Not Found</title></head></html>", "text/html", 404)
 
     def _page(self, request: Request, text: str, thing: Thing | None = None) -> Answer:

@@ -52,7 +52,7 @@ def walk(store: Store, limit: int = 7, **arguments: Any) -> list[tuple[str, str,
 
 
 def recount(store: Store) -> dict[str, Count]:
-    """The counts, counted anew from the records themselves."""
+    """The counts of all sets but the fine ones, counted anew from the records themselves."""
     live: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for record in store.records.read():
@@ -62,7 +62,7 @@ def recount(store: Store) -> dict[str, Count]:
         # To those who read a set a record that left it is gone.
         for name in ("", *record.left) if private and record.left else record.left:
             gone[name] += 1
-    return {name: Count(live[name], gone[name]) for name in live | gone}
+    return {n: Count(live[n], gone[n]) for n in live | gone if n.count(":") < 2}
 
 
 def settled(counts: dict[str, Count]) -> dict[str, Count]:
