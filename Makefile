@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
 
 test: $(VENV)/.dev lint
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator
+from functools import cache
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -34,12 +35,15 @@ class Adapter(Protocol):
         ...
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """The adapters there are."""
-    return sorted(
-        module.name
-        for module in pkgutil.iter_modules(__path__)
-        if module.name not in _NOT_ADAPTERS and not module.ispkg
+    return tuple(
+        sorted(
+            module.name
+            for module in pkgutil.iter_modules(__path__)
+            if module.name not in _NOT_ADAPTERS and not module.ispkg
+        )
     )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -187,8 +187,9 @@ def folders(settings: Settings) -> list[Path]:
     return list({folder.resolve(): folder for folder in found}.values())
 
 
-def load_sources(places: Sequence[Path]) -> dict[str, Source]:
-    """All sources of some folders, by identifier.
+def load_sources(places: Sequence[Path], only: Collection[str] | None = None) -> dict[str, Source]:
+    """All sources of some folders by identifier, or ``only`` these: a mistake in another's file
+    does not stop them.
 
     Raises one :class:`SourceError` that names every mistake of every file, a line each:
     ``path: key: what is wrong``.
@@ -202,6 +203,8 @@ def load_sources(places: Sequence[Path]) -> dict[str, Source]:
             )
             continue
         for path in sorted(folder.glob("*.toml")):
+            if only is not None and path.stem not in only:
+                continue
             source, wrong = read_source(path)
             faults += wrong
             if source is None:

@@ -90,7 +90,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable
 def _chosen(
     settings: Settings, ids: tuple[str, ...], everything: bool, *, disabled: bool = False
 ) -> list[Source]:
-    sources = load_sources(folders(settings))
+    sources = load_sources(folders(settings), ids or None)
     if everything:
         if ids:
             raise click.UsageError("name sources or say --all, not both")

@@ -78,6 +78,7 @@ def compare(
             assert got == {(t.value, t.lang) for t in wanted.title}, where
 
 
+@pytest.mark.slow
 def test_sites_are_held_as_they_are_through_their_lives(hub: Hub, network: Network) -> None:
     texts = network.sources()
     for name in SITES:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from chm_hub.settings import Settings
 from demo.network import Network
 from demo.server import Answer, Request
@@ -17,6 +19,7 @@ NAMES = ("demo-ckan-mx", "demo-ckan-ca")
 JSON = "application/json;charset=utf-8"
 
 
+@pytest.mark.slow
 def test_portals_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=7) as network:
         records = live_through(hub, network, settings, NAMES, asked=True, most=1)

@@ -27,6 +27,7 @@ PREFIXES = (
 )
 
 
+@pytest.mark.slow
 def test_catalogues_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=7) as network:
         records = live_through(hub, network, settings, NAMES, asked=False)

@@ -38,6 +38,7 @@ def harvest(hub: Hub, *more: str) -> dict[str, dict[str, Any]]:
     return runs
 
 
+@pytest.mark.slow
 def test_sites_are_held_as_they_are_through_their_lives(hub: Hub, network: Network) -> None:
     texts = network.sources()
     for name in SITES:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from adapters import geobon
 from chm_hub.settings import Settings
 from demo.hosts.geobon import ALL, OF_COUNTRY
@@ -16,6 +18,7 @@ from tests.running import Hub
 JSON = "application/json"
 
 
+@pytest.mark.slow
 def test_the_replica_through_its_life(hub: Hub, settings: Settings) -> None:
     with Network(seed=5) as network:
         live_through(hub, network, settings, [ALL], waits=lambda name: False)

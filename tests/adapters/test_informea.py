@@ -52,6 +52,7 @@ def harvest(hub: Hub, names: list[str], *more: str) -> dict[str, Record]:
     return runs
 
 
+@pytest.mark.slow
 def test_the_replicas_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=5) as network:
         texts = network.sources()

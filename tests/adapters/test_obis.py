@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from chm_hub.settings import Settings
 from demo.hosts.obis import SOURCE
 from demo.network import Network
@@ -16,6 +18,7 @@ from tests.running import Hub
 JSON = "application/json"
 
 
+@pytest.mark.slow
 def test_the_replica_through_its_life(hub: Hub, settings: Settings) -> None:
     with Network(seed=5) as network:
         live_through(hub, network, settings, [SOURCE], waits=lambda name: False)

@@ -6,6 +6,8 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
+
 from adapters import panorama
 from chm_hub.settings import Settings
 from demo.hosts.panorama import API, MAP
@@ -19,6 +21,7 @@ KEY = "demo"
 CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>"
 
 
+@pytest.mark.slow
 def test_the_replica_through_its_life(hub: Hub, settings: Settings) -> None:
     with Network(seed=5) as network:
         live_through(hub, network, settings, [API, MAP], key=KEY)

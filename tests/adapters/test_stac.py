@@ -18,6 +18,7 @@ from tests.adapters.partners import compare, harvest, live_through, serving
 from tests.running import Hub
 
 
+@pytest.mark.slow
 def test_the_replicas_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=5) as network:
         live_through(

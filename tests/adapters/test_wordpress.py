@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from chm_hub.settings import Settings
 from demo.network import Network
 from demo.server import Answer, Request
@@ -18,6 +20,7 @@ JSON = "application/json; charset=UTF-8"
 HTML_404 = Answer(b"<!DOCTYPE html><title>Page not found</title>", "text/html", 404)
 
 
+@pytest.mark.slow
 def test_portals_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=7) as network:
         records = live_through(hub, network, settings, NAMES, asked=True)
