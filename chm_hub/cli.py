@@ -17,6 +17,7 @@ import click
 
 from adapters.source import FOLDER, Source, folders, load_sources
 from chm_hub import settings as configuration
+from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.settings import Settings
 from chm_hub.vocabulary_commands import vocabularies
@@ -70,6 +71,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
     tables.use(ctx.obj.data / "vocabularies")
 
 
+main.add_command(certify)
 main.add_command(vocabularies)
 
 

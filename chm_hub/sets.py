@@ -4,7 +4,8 @@ Sets are named once and for ever: harvesters write them down.
 
 ``source:<id>``, ``system:<family>``, ``type:<record type>``, ``country:<ISO 3166-1 alpha-2>``,
 ``country:<code>:<record type>``, ``region:<group of countries>``, ``target:<code>``,
-``treaty:<name>``, ``lang:<language>``, and ``view:<name>`` for what somebody put together.
+``treaty:<name>``, ``lang:<language>``, and ``view:<name>`` for what somebody put together. They
+are a hierarchy (OAI-PMH 2.0 §2.6): ``country`` is a set too, of the records that have any.
 """
 
 from __future__ import annotations
@@ -80,11 +81,11 @@ class Groups:
 
 
 def sets_of(record: Record, system: str = "", groups: Groups | None = None) -> list[str]:
-    """The setSpecs of a record, the same ones whatever is asked for."""
+    """The setSpecs of a record, parents included; the same ones whatever is asked for."""
     groups = groups or Groups()
     countries = list(dict.fromkeys(record.spatial))
     regions = sorted({region for code in countries for region in groups.regions.get(code, ())})
-    return [
+    specs = [
         f"source:{record.source}",
         *([f"system:{system}"] if system else []),
         f"type:{record.type}",
@@ -96,6 +97,7 @@ def sets_of(record: Record, system: str = "", groups: Groups | None = None) -> l
         *(f"lang:{code}" for code in sorted(languages_of(record))),
         *(view.spec for view in groups.views if view.holds(record, system)),
     ]
+    return list(dict.fromkeys(kind for spec in specs for kind in (spec.partition(":")[0], spec)))
 
 
 def codes_of_targets(record: Record) -> set[str]:

@@ -57,14 +57,13 @@ class Head:
 
 
 def wanted(request: Request) -> bool:
-    """Whether a person's browser asks. Programs that accept anything are given XML: some of
-    them (Java's) say first that they would take HTML."""
-    accepts = set(request.accept_mimetypes.values())
-    anything = any("*" in kind for kind in accepts)
+    """Whether a person's browser asks: it calls itself Mozilla, as all do, and takes HTML
+    pages. Programs are given XML: harvesters built on Scrapy send a browser's ``Accept``, and
+    Java's say first that they would take HTML."""
     return (
         request.method == "GET"
-        and "text/html" in accepts
-        and ("application/xhtml+xml" in accepts or not anything)
+        and "application/xhtml+xml" in request.accept_mimetypes.values()
+        and "Mozilla/" in request.user_agent.string
     )
 
 

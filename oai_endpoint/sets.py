@@ -21,6 +21,18 @@ _SYSTEMS = {
     "ort": "CBD Online Reporting Tool",
     "national-chm": "National clearing-house mechanisms",
 }
+_ROOTS = {
+    "source": "By source",
+    "system": "By family of systems",
+    "type": "By type",
+    "country": "By country",
+    "region": "By region",
+    "target": "By global target",
+    "treaty": "By treaty",
+    "lang": "By language",
+    "view": "By view",
+}
+"""The sets that hold the others, and so every record that is in one of them."""
 _SAID = {
     "source": "Records harvested from one source",
     "system": "Records of one family of systems",
@@ -49,6 +61,8 @@ class Names:
         if spec in self.views:
             view = self.views[spec]
             return view.description or f"A view: {view.title}"
+        if spec in _ROOTS:
+            return f"All records that are in a set {spec}:…"
         kind, _, value = spec.partition(":")
         said = _SAID.get(kind, "Records")
         if kind == "country" and ":" in value:
@@ -58,7 +72,7 @@ class Names:
 
 def names(views: tuple[View, ...], sources: Mapping[str, str]) -> Names:
     """The names there are; ``sources`` are the sources' titles by identifier."""
-    made = {f"source:{name}": title for name, title in sources.items()}
+    made = dict(_ROOTS) | {f"source:{name}": title for name, title in sources.items()}
     made |= {f"system:{name}": title for name, title in _SYSTEMS.items()}
     made |= {f"treaty:{name}": title for name, title in _TREATIES.items()}
     made |= {f"region:{row['code']}": row["label_en"] for row in rows("regional_groups")}

@@ -109,7 +109,8 @@ def list_sets(repository: Repository, question: Question) -> str:
         start = place.position
     counts = repository.records.counts()
     known = {spec for spec in counts if spec and not spec.startswith("~")}
-    specs = sorted(known | set(repository.records.fine_sets()) | repository.names.views.keys())
+    known |= {*repository.records.fine_sets(), *repository.names.views}
+    specs = sorted(known | {spec.partition(":")[0] for spec in known})
     if not specs:
         raise FaultsError(Fault("noSetHierarchy", "there are no records, and so no sets, yet"))
     part = specs[start : start + SETS_A_PART]

@@ -39,7 +39,9 @@ def test_every_mistake_of_the_source_files_is_named_at_once(hub: Hub) -> None:
         "not-toml.toml: not valid TOML",
     ):
         assert words in said.err, words
-    assert hub("harvest", "ok").code == 2, "nothing runs on a broken configuration"
+    assert hub("harvest", "--all").code == 2, "nothing runs on a broken configuration"
+    assert hub("harvest", "bad-keys").code == 2
+    assert "refuses connections" in hub("harvest", "ok").err, "others' mistakes are not its own"
 
 
 def test_one_identifier_names_one_source(hub: Hub, tmp_path: Path) -> None:

@@ -28,6 +28,12 @@ def test_the_start_page_says_what_the_hub_holds(store: Store, settings: Settings
     assert "<script" not in page
 
 
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+}
+
+
 def test_every_answer_carries_the_headers(store: Store, settings: Settings) -> None:
     client = web.create_app(settings, store).test_client()
     paths = (
@@ -40,11 +46,13 @@ def test_every_answer_carries_the_headers(store: Store, settings: Settings) -> N
         "/nowhere",
     )
     for path in paths:
-        answer = client.get(path, headers={"Accept": "text/html"})
+        answer = client.get(path, headers=BROWSER)
         assert answer.headers["X-Content-Type-Options"] == "nosniff", path
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"], path
         assert answer.headers["Referrer-Policy"] == "no-referrer", path
         answer.close()
     assert client.get("/health").json == {"status": "ok"}
-    assert "Harvest us" in client.get("/oai", headers={"Accept": "text/html"}).text
+    assert "Harvest us" in client.get("/oai", headers=BROWSER).text
     assert b"badVerb" in client.get("/oai").data
+    scrapy = {"User-Agent": "Harvester/1.0", "Accept": BROWSER["Accept"]}
+    assert b"badVerb" in client.get("/oai", headers=scrapy).data, "a program gets XML"

@@ -201,11 +201,16 @@ def test_a_deleted_record_is_a_header_with_all_its_sets(client: Any) -> None:
     assert made[0].get("status") == "deleted"
     assert made[0].findtext("o:datestamp", None, NS) == "2026-01-01T13:00:00Z"
     assert [e.text for e in made[0].findall("o:setSpec", NS)] == [
+        "source",
         "source:src",
+        "type",
         "type:news",
+        "country",
         "country:EG",
         "country:EG:news",
+        "treaty",
         "treaty:cbd",
+        "lang",
         *(f"lang:{code}" for code in ("ar", "en", "es", "fr", "ru", "zh")),
     ]
 
