@@ -116,6 +116,63 @@ def test_a_sitemap_with_languages(hub: Hub) -> None:
     assert {(t["value"], t["lang"]) for t in record["title"]} == {("Areas", "en"), ("Aires", "fr")}
 
 
+def test_a_page_of_bioland_read_as_a_page(hub: Hub) -> None:
+    """Where a site's JSON:API is closed, its sitemap and pages still tell."""
+    folder = NATIONAL / "bioland"
+    path = "/en/news/national-workshop-ecosystem-restoration"
+
+    def respond(request: Request) -> Answer:
+        base = f"http://127.0.0.1:{request.port}".encode()
+
+        def here(name: str) -> bytes:
+            return (folder / name).read_bytes().replace(b"https://zz.chm.example", base)
+
+        match request.path:
+            case "/sitemap.xml":
+                body = here("bl2_head_sitemap_en.constructed.xml")
+                return Answer(body.replace(b"/en</loc>", f"{path}</loc>".encode()), "text/xml")
+            case p if p == path:
+                return Answer(here("bl2_page.constructed.html"), "text/html")
+        return MISSING
+
+    with serving(respond) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml", 'languages = ["en"]')
+        made = run_of(hub, "s")
+    assert made["state"] == "complete", made
+    (record,) = held(hub).values()
+    assert record["title"] == [
+        {"value": "National workshop on ecosystem restoration", "lang": "en"}
+    ]
+    assert record["issued"] == "2024-05-24"
+    assert record["modified"].startswith("2024-05-27")
+    assert record["type"] == "news"
+
+
+def test_a_wordpress_sitemap_of_sitemaps(hub: Hub) -> None:
+    index = (NATIONAL / "wordpress" / "wp_sitemap_index.constructed.xml").read_bytes()
+
+    def respond(request: Request) -> Answer:
+        base = f"http://127.0.0.1:{request.port}"
+        if request.path == "/wp-sitemap.xml":
+            return Answer(index.replace(b"https://chm-zz-wp.example", base.encode()), "text/xml")
+        if request.path.startswith("/wp-sitemap-posts-"):
+            kind = request.path.split("-")[3]
+            body = (
+                '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+                f"<url><loc>{base}/{kind}/1</loc></url></urlset>"
+            )
+            return Answer(body.encode(), "text/xml")
+        if request.path in ("/post/1", "/page/1"):
+            return Answer(f"<html><h1>{request.path}</h1></html>".encode(), "text/html")
+        return MISSING
+
+    with serving(respond) as url:
+        declare(hub, "sitemap", f"{url}/wp-sitemap.xml", 'languages = ["en"]')
+        made = run_of(hub, "s")
+    assert made["state"] == "complete", made
+    assert {r["title"][0]["value"] for r in held(hub).values()} == {"/post/1", "/page/1"}
+
+
 @pytest.mark.parametrize(
     "name", ["wordpress/wp_feed.constructed.xml", "other/joomla_feed.constructed.xml"]
 )
