@@ -165,8 +165,8 @@ def index_texts(row: Json, names: Json, languages: Json = None) -> Json:
 
     The index has a variant for each of six languages, translated or not. A text under one
     language alone is in that language; a text under several is the default one, whose
-    language is told only by the languages of the document: English if that is among them,
-    else the only one.
+    language is told only by the languages of the document that no other text is in: English if
+    that is among them, else the only one.
 
     >>> index_texts(`{"title_t": "Forest", "title_EN_t": "Forest", "title_FR_t": "Forêt"}`, 'title')
     [{"value": "Forest", "lang": "en"}, {"value": "Forêt", "lang": "fr"}]
@@ -194,9 +194,8 @@ def index_texts(row: Json, names: Json, languages: Json = None) -> Json:
     if default is None or any(text["value"] == default for text in named):
         return named
     known = [str(code) for code in languages] if isinstance(languages, list) else []
-    lang = "en" if "en" in known else known[0] if len(known) == 1 else None
-    if lang is not None and any(text["lang"] == lang for text in named):
-        lang = None
+    left = [code for code in known if not any(text["lang"] == code for text in named)]
+    lang = "en" if "en" in left else left[0] if len(left) == 1 else None
     return [{"value": default, **({"lang": lang} if lang else {})}, *named]
 
 

@@ -107,7 +107,7 @@ def _answer(repository: verbs.Repository, pairs: list[tuple[str, str]]) -> bytes
         content = envelope.faults(error.faults)
     return envelope.answer(
         base_url=repository.base_url, as_of=snapshot.as_of, arguments=shown, content=content
-    ).encode()
+    )
 
 
 def _pairs() -> list[tuple[str, str]] | None:

@@ -8,12 +8,11 @@ from urllib.parse import quote
 
 from chm_hub.settings import Settings
 from mappings.formats import BASE, FORMATS
-from oai_endpoint import envelope
 from oai_endpoint.arguments import Fault, FaultsError, Question, first_second, second_after
 from oai_endpoint.envelope import element
 from oai_endpoint.sets import Names
 from oai_endpoint.tokens import LIFE, Place, Tokens
-from store import Count, Records, Snapshot
+from store import OWN, Count, Records, Snapshot
 
 RECORDS_A_PART = 100
 IDENTIFIERS_A_PART = 500
@@ -40,15 +39,15 @@ class Repository:
         return self.settings.repository_id
 
 
-def answer(repository: Repository, question: Question, snapshot: Snapshot) -> str:
+def answer(repository: Repository, question: Question, snapshot: Snapshot) -> bytes:
     """The content of an answer. Raises :class:`FaultsError`."""
     match question.verb:
         case "Identify":
-            return identify(repository, snapshot.as_of)
+            return identify(repository, snapshot.as_of).encode()
         case "ListMetadataFormats":
-            return list_metadata_formats(repository, question)
+            return list_metadata_formats(repository, question).encode()
         case "ListSets":
-            return list_sets(repository, question)
+            return list_sets(repository, question, snapshot.as_of).encode()
         case "GetRecord":
             return get_record(repository, question)
     return list_entries(repository, question, snapshot)
@@ -99,7 +98,7 @@ def list_metadata_formats(repository: Repository, question: Question) -> str:
     return f"<ListMetadataFormats>{listed}</ListMetadataFormats>"
 
 
-def list_sets(repository: Repository, question: Question) -> str:
+def list_sets(repository: Repository, question: Question, as_of: datetime) -> str:
     """§4.6. A set that ever had a record stays listed; a view is listed from the start."""
     start = 0
     if (token := question["resumptionToken"]) is not None:
@@ -128,7 +127,7 @@ def list_sets(repository: Repository, question: Question) -> str:
     following = None
     if end < len(specs):
         following = Place("ListSets", "", "", "", "", end, 0, end, len(specs))
-    return f"<ListSets>{listed}{_token(repository, following, start, len(specs))}</ListSets>"
+    return f"<ListSets>{listed}{_token(repository, following, start, len(specs), as_of)}</ListSets>"
 
 
 def _set_description(repository: Repository, spec: str, count: Count | None) -> str:
@@ -146,7 +145,7 @@ def _set_description(repository: Repository, spec: str, count: Count | None) -> 
     )
 
 
-def get_record(repository: Repository, question: Question) -> str:
+def get_record(repository: Repository, question: Question) -> bytes:
     """§4.1."""
     prefix = question["metadataPrefix"] or ""
     faults = [] if prefix in FORMATS else [_unknown_format()]
@@ -158,11 +157,10 @@ def get_record(repository: Repository, question: Question) -> str:
         faults.append(_unknown())
     if faults or entry is None:
         raise FaultsError(*faults)
-    made = envelope.record(entry, repository.domain)
-    return f"<GetRecord>{_with_address(repository, made)}</GetRecord>"
+    return b"<GetRecord>" + _ours(repository, entry.xml.encode()) + b"</GetRecord>"
 
 
-def list_entries(repository: Repository, question: Question, snapshot: Snapshot) -> str:
+def list_entries(repository: Repository, question: Question, snapshot: Snapshot) -> bytes:
     """§4.3 and §4.5: ListIdentifiers and ListRecords."""
     verb = question.verb
     place = _place(repository, question, snapshot)
@@ -176,9 +174,9 @@ def list_entries(repository: Repository, question: Question, snapshot: Snapshot)
         prefix=place.prefix if whole else None,
         set_spec=place.set_spec or None,
     )
-    if not part.entries and place.cursor == 0:
+    if not part.count and place.cursor == 0:
         raise FaultsError(Fault("noRecordsMatch", "no record fits these arguments"))
-    if not part.entries and not place.until:
+    if not part.count and not place.until:
         # What was left of the list has changed since and is now behind its end. The protocol
         # has no empty part, so the list ends with what it has become.
         part = repository.records.walk(
@@ -189,15 +187,9 @@ def list_entries(repository: Repository, question: Question, snapshot: Snapshot)
             set_spec=place.set_spec or None,
         )
         part = replace(part, more=False)
-    if not part.entries:
+    if not part.count:
         raise FaultsError(_bad_token())
-    domain = repository.domain
-    made = "".join(
-        [envelope.record(e, domain) for e in part.entries]
-        if whole
-        else [envelope.header(e, domain) for e in part.entries]
-    )
-    cursor = place.cursor + len(part.entries)
+    cursor = place.cursor + part.count
     following = None
     if part.more:
         following = Place(
@@ -211,8 +203,9 @@ def list_entries(repository: Repository, question: Question, snapshot: Snapshot)
             cursor,
             place.size,
         )
-    token = _token(repository, following, place.cursor, place.size)
-    return f"<{verb}>{_with_address(repository, made)}{token}</{verb}>"
+    token = _token(repository, following, place.cursor, place.size, snapshot.as_of)
+    made = _ours(repository, part.xml)
+    return b"".join((f"<{verb}>".encode(), made, f"{token}</{verb}>".encode()))
 
 
 def _place(repository: Repository, question: Question, snapshot: Snapshot) -> Place:
@@ -244,13 +237,14 @@ def _place(repository: Repository, question: Question, snapshot: Snapshot) -> Pl
     )
 
 
-def _token(repository: Repository, following: Place | None, cursor: int, size: int) -> str:
+def _token(
+    repository: Repository, following: Place | None, cursor: int, size: int, as_of: datetime
+) -> str:
     """The resumptionToken element; empty on the last of several parts, none if there is one
     part only (§3.5)."""
     attributes = f' completeListSize="{size}"' if size >= 0 else ""
     if following is not None:
-        now = repository.records.snapshot().as_of
-        expires = f"{now + LIFE:%Y-%m-%dT%H:%M:%SZ}"
+        expires = f"{as_of + LIFE:%Y-%m-%dT%H:%M:%SZ}"
         written = repository.tokens.write(following)
         return (
             f'<resumptionToken expirationDate="{expires}"{attributes} cursor="{cursor}">'
@@ -265,9 +259,11 @@ def local_name(repository: Repository, identifier: str) -> str | None:
     return identifier.removeprefix(prefix) if identifier.startswith(prefix) else None
 
 
-def _with_address(repository: Repository, made: str) -> str:
-    """Rendered XML with the hub's address put in."""
-    return made.replace(BASE, quote(repository.settings.base_url, safe=":/[]@"))
+def _ours(repository: Repository, made: bytes) -> bytes:
+    """Rendered XML with the hub's own domain and address put in."""
+    address = quote(repository.settings.base_url, safe=":/[]@")
+    domain = f"oai:{repository.domain}:"
+    return made.replace(OWN.encode(), domain.encode()).replace(BASE.encode(), address.encode())
 
 
 def _unknown() -> Fault:

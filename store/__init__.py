@@ -9,9 +9,11 @@
 from store.connection import Store, open_store
 from store.documents import Documents, PageRef
 from store.records import Change, Count, Entry, Known, Part, Records, Snapshot, StoredRecord
+from store.rendered import OWN
 from store.runs import Lease, Run, Runs
 
 __all__ = [
+    "OWN",
     "Change",
     "Count",
     "Documents",

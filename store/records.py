@@ -13,8 +13,8 @@ Collections:
               an index ``(member, seq)`` for walks of a set: whoever reads a set must hear
               that a record left it.
 ``batches``   ``_id`` the batch's number; who is in it, the places that were left since
-              (``dead``), and the rendered formats packed, so that a walk without a set
-              reads one entry for a hundred records.
+              (``dead``), and its records as they are served, packed (``runs``, by prefix),
+              so that a walk without a set reads one entry for a hundred records.
 ``state``     ``_id`` ``log``: the last number given, the last datestamp, which batches are
               being written (``open``) or tidied (``settling``), and the counts of every
               set. One document, so that closing a batch and counting it is one atomic step
@@ -44,7 +44,9 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-SCHEMA = 2
+from store import rendered
+
+SCHEMA = 3
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
 BATCH = 100
 """Changes in one batch. Also the step a walk reads in."""
@@ -53,6 +55,10 @@ STRIDE = 1000
 ORPHANED_SECONDS = 120
 """A batch open for longer has no writer any more: one bulk write is given 60 seconds."""
 WRITE_SECONDS = 60
+HEADERS = "~headers"
+"""The run of a batch that has its records' headers alone; no metadata prefix is so."""
+TOMBSTONES = "~tombstones"
+"""The run of a batch of deletions alone: the same in whatever format is asked for."""
 PRIVATE = "~"
 """Begins the sets of records that are kept but never published; no OAI set can begin so."""
 
@@ -123,12 +129,25 @@ class Entry:
     deleted: bool
     fragment: str | None = None
 
+    @property
+    def header(self) -> str:
+        """Its ``header`` element, as :mod:`store.rendered` has it."""
+        return rendered.header(self.identifier, self.datestamp, self.sets, deleted=self.deleted)
+
+    @property
+    def xml(self) -> str:
+        """Its ``record`` element."""
+        return rendered.record(self.header, self.fragment or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A part of a walk."""
 
-    entries: list[Entry]
+    xml: bytes
+    """Elements as :mod:`store.rendered` has them: records if a format was asked for, else
+    headers."""
+    count: int
     last: int
     """Go on after this position."""
     more: bool
@@ -164,13 +183,16 @@ class Records:
 
     def prepare(self) -> None:
         """Create the index and the log; does nothing where they are. Records of version 1,
-        which did not know the sets they left, are brought up to date."""
-        log = self._state.find_one({"_id": "log"}, {"schema": 1})
+        which did not know the sets they left, and batches of version 2, which were not rendered
+        whole, are brought up to date."""
+        log = self._state.find_one({"_id": "log"}, {"schema": 1, "number": 1})
         if log is not None and log.get("schema", 1) < SCHEMA:
             self._records.update_many(
                 {"member": {"$exists": False}}, [{"$set": {"left": [], "member": "$sets"}}]
             )
             self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
+            for number in range(1, log["number"] + 1):
+                self._render_batch(number)
             self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA}})
         if log is None:
             self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
@@ -190,6 +212,20 @@ class Records:
                 },
                 upsert=True,
             )
+
+    def _render_batch(self, number: int) -> None:
+        """Make a batch of versions 1 and 2, which had fragments alone, one of runs."""
+        row = self._batches.find_one({"_id": number, "runs": {"$exists": False}})
+        if row is None:
+            return
+        entries = _unpack(row).entries
+        made: list[dict[str, str]] = [{} for _ in entries]
+        for prefix, packed in row["xml"].items():
+            parts = zlib.decompress(packed).decode().split("\0")
+            for fragments, fragment in zip(made, parts, strict=True):
+                fragments[prefix] = fragment
+        runs = _runs(entries, row["datestamp"], made)
+        self._batches.update_one({"_id": number}, {"$set": runs, "$unset": {"xml": 1}})
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -321,7 +357,7 @@ class Records:
             self._recover_batch(number)
         settling = [n for n in log["settling"] if source is not None or orphans]
         for number in settling:
-            row = self._batches.find_one({"_id": number}, {"xml": 0})
+            row = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
             if row is not None:
                 batch = _unpack(row)
                 written = [e for i, e in enumerate(batch.entries) if i not in batch.dead]
@@ -329,7 +365,7 @@ class Records:
         return len(orphans)
 
     def _recover_batch(self, number: int) -> None:
-        row = self._batches.find_one({"_id": number}, {"xml": 0})
+        row = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
         if row is None:  # announced, but nothing of it was written
             self._state.update_one({"_id": "log"}, {"$pull": {"open": {"number": number}}})
             return
@@ -379,41 +415,76 @@ class Records:
         if set_spec is None:
             return self._walk_batches(after, bound, limit, prefix)
         part: list[Entry] = []
+        more = False
         for entry in self._walk_set(set_spec, after, bound, limit, prefix):
             if len(part) == limit:
-                return Part(entries=part, last=part[-1].position, more=True)
+                more = True
+                break
             part.append(entry)
-        return Part(entries=part, last=bound, more=False)
+        xml = "".join([e.header if prefix is None else e.xml for e in part])
+        last = part[-1].position if more else bound
+        return Part(xml=xml.encode(), count=len(part), last=last, more=more)
 
     def _walk_batches(self, after: int, bound: int, limit: int, prefix: str | None) -> Part:
-        part: list[Entry] = []
-        for batch in self._batches_from(after, bound, prefix):
-            places = _live_places(batch, after)
-            if len(part) == limit and places:
-                return Part(entries=part, last=part[-1].position, more=True)
-            wanted, rest = places[: limit - len(part)], places[limit - len(part) :]
-            part += _published(batch, wanted, prefix)
-            if rest:
-                return Part(entries=part, last=part[-1].position, more=True)
-        return Part(entries=part, last=bound, more=False)
+        """Whole batches while they fit, so that runs are handed over as they are; a batch that
+        does not fit even alone is cut."""
+        chosen: list[dict[str, Any]] = []
+        count = 0
+        for batch in self._batches_from(after, bound):
+            if chosen and count + batch["live"] > limit:
+                return self._together(chosen, after, limit, prefix, more=True)
+            chosen.append(batch)
+            count += batch["live"]
+        part = self._together(chosen, after, limit, prefix, more=count > limit)
+        return part if part.more else replace(part, last=bound)
 
-    def _batches_from(self, after: int, bound: int, prefix: str | None) -> Iterator[_Batch]:
-        fields: dict[str, Any] = {"entries": 1, "datestamp": 1, "dead": 1}
-        if prefix is not None:
-            fields[f"xml.{prefix}"] = 1
+    def _together(
+        self,
+        chosen: list[dict[str, Any]],
+        after: int,
+        limit: int,
+        prefix: str | None,
+        *,
+        more: bool,
+    ) -> Part:
+        wanted = (prefix or HEADERS, TOMBSTONES)
+        found = self._batches.find(
+            {"_id": {"$in": [batch["_id"] for batch in chosen]}},
+            {f"runs.{name}": 1 for name in wanted},
+        )
+        runs = {row["_id"]: row["runs"] for row in found}
+        xml: list[bytes] = []
+        count, last = 0, after
+        for batch in chosen:
+            number, gone = batch["_id"], batch["gone"]
+            start = max(0, after + 1 - number * STRIDE)
+            run = next(runs[number][name] for name in wanted if name in runs[number])
+            made, taken, cut = rendered.take(run, start, gone, limit - count)
+            xml.append(made)
+            count += taken
+            last = number * STRIDE + (STRIDE - 1 if cut is None else cut)
+        return Part(xml=b"".join(xml), count=count, last=last, more=more)
+
+    def _batches_from(self, after: int, bound: int) -> Iterator[dict[str, Any]]:
+        """Batches that have something for a reader after a position, without what they hold:
+        ``_id``, ``gone`` (the places that nobody is to see) and ``live`` (the number of the
+        others)."""
         # The place after the last one of a full batch is in the next.
         first, last = max(1, (after + 1 + STRIDE - BATCH) // STRIDE), bound // STRIDE
-        step = 2
+        step = 4
         while first <= last:
             numbers = list(range(first, min(first + step, last + 1)))
             first += step
-            step = min(step * 2, 64)
-            found = {
-                row["_id"]: row for row in self._batches.find({"_id": {"$in": numbers}}, fields)
-            }
-            for number in numbers:
-                if number in found:
-                    yield _unpack(found[number])
+            step = min(step * 2, 128)
+            fields = {"size": 1, "hidden": 1, "dead": 1}
+            rows = {r["_id"]: r for r in self._batches.find({"_id": {"$in": numbers}}, fields)}
+            for number in sorted(rows):
+                row = rows[number]
+                gone = frozenset((*row["hidden"], *row.get("dead", ())))
+                places = range(max(0, after + 1 - number * STRIDE), row["size"])
+                live = len(places) - sum(1 for place in gone if place in places)
+                if live:
+                    yield {"_id": number, "gone": gone, "live": live}
 
     def _walk_set(
         self, spec: str, after: int, bound: int, limit: int, prefix: str | None
@@ -498,7 +569,7 @@ class Records:
                     yield _stored(row)
             return
         for number in range(1, bound // STRIDE + 1):
-            found = self._batches.find_one({"_id": number}, {"xml": 0})
+            found = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
             if found is None:
                 continue
             batch = _unpack(found)
@@ -692,21 +763,37 @@ def _batch_row(
     entries: list[dict[str, Any]],
     changes: Sequence[Change],
 ) -> dict[str, Any]:
-    prefixes = {prefix for change in changes for prefix in change.fragments}
-    xml = {
-        # XML holds no NUL, so it parts the records' fragments.
-        prefix: Binary(
-            zlib.compress("\0".join(c.fragments.get(prefix, "") for c in changes).encode(), 1)
-        )
-        for prefix in prefixes
-    }
+    fragments = [change.fragments for change in changes]
     return {
         "_id": number,
         "source": source,
         "datestamp": datestamp,
         # Packed: the engine need not look into a hundred entries to hand them over.
         "entries": Binary(zlib.compress(json.dumps(entries).encode(), 1)),
-        "xml": xml,
+        **_runs(entries, datestamp, fragments),
+    }
+
+
+def _runs(
+    entries: list[dict[str, Any]], datestamp: str, fragments: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """What of a batch its readers are given: the headers, and the records in each format."""
+    heads = []
+    for entry in entries:
+        sets, _, deleted = _shown(entry) or ((), (), True)
+        heads.append(rendered.header(entry["id"], datestamp, sets, deleted=deleted))
+    runs = {HEADERS: Binary(rendered.pack(heads))}
+    prefixes = {prefix for made in fragments for prefix in made}
+    for prefix in prefixes or {TOMBSTONES}:
+        whole = [
+            rendered.record(head, made.get(prefix, ""))
+            for head, made in zip(heads, fragments, strict=True)
+        ]
+        runs[prefix] = Binary(rendered.pack(whole))
+    return {
+        "size": len(entries),
+        "hidden": [i for i, entry in enumerate(entries) if _shown(entry) is None],
+        "runs": runs,
     }
 
 
@@ -714,52 +801,15 @@ def _batch_row(
 class _Batch:
     """A batch read back."""
 
-    number: int
-    datestamp: str
     entries: list[dict[str, Any]]
     dead: frozenset[int]
-    xml: dict[str, bytes]
 
 
 def _unpack(row: dict[str, Any]) -> _Batch:
     return _Batch(
-        number=row["_id"],
-        datestamp=row["datestamp"],
         entries=json.loads(zlib.decompress(row["entries"])),
         dead=frozenset(row.get("dead", ())),
-        xml=row.get("xml", {}),
     )
-
-
-def _live_places(batch: _Batch, after: int) -> list[int]:
-    """Indexes of the published records that are still where this batch put them."""
-    return [
-        index
-        for index in range(max(0, after + 1 - batch.number * STRIDE), len(batch.entries))
-        if index not in batch.dead and _shown(batch.entries[index]) is not None
-    ]
-
-
-def _published(batch: _Batch, places: list[int], prefix: str | None) -> list[Entry]:
-    packed = batch.xml.get(prefix) if prefix is not None and places else None
-    fragments = zlib.decompress(packed).decode().split("\0") if packed else None
-    made = []
-    for index in places:
-        entry = batch.entries[index]
-        shown = _shown(entry)
-        assert shown is not None
-        sets, _, deleted = shown
-        made.append(
-            Entry(
-                identifier=entry["id"],
-                position=batch.number * STRIDE + index,
-                datestamp=batch.datestamp,
-                sets=sets,
-                deleted=deleted,
-                fragment=(fragments[index] or None) if fragments and not deleted else None,
-            )
-        )
-    return made
 
 
 def _places_left(entries: Iterable[dict[str, Any]]) -> dict[int, list[int]]:

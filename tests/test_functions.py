@@ -214,6 +214,17 @@ def test_words_that_look_like_codes_are_no_places(context: functions.Context) ->
     assert context.issues == []
 
 
+def test_a_default_text_is_in_the_language_that_no_other_text_is_in() -> None:
+    row = {"title_EN_t": "Bosque", "title_ES_t": "Bosque", "title_FR_t": "Forêt"}
+    forest = {"value": "Forêt", "lang": "fr"}
+    assert functions.index_texts(row, "title", ["es", "fr"]) == [
+        {"value": "Bosque", "lang": "es"},
+        forest,
+    ]
+    assert functions.index_texts(row, "title", ["es", "pt", "fr"]) == [{"value": "Bosque"}, forest]
+    assert functions.index_texts(row, "title", ["fr"]) == [{"value": "Bosque"}, forest]
+
+
 def test_und_is_no_language(context: functions.Context) -> None:
     assert functions.language_code(["und", "fr"]) == ["fr"]
     assert context.issues == []

@@ -164,9 +164,11 @@ def walk(client: Any, query: str) -> list[Any]:
 
 def test_a_list_in_parts_says_how_long_it_is_and_ends_with_an_empty_token(client: Any) -> None:
     parts = walk(client, f"verb=ListRecords&{PREFIX}")
-    assert [len(p.findall(".//o:record", NS)) for p in parts] == [100, 100, 50]
+    sizes = [len(p.findall(".//o:record", NS)) for p in parts]
+    assert sum(sizes) == 250
+    assert max(sizes) <= 100
     tokens = [p.find(".//o:resumptionToken", NS) for p in parts]
-    assert [t.get("cursor") for t in tokens] == ["0", "100", "200"]
+    assert [t.get("cursor") for t in tokens] == [str(sum(sizes[:n])) for n in range(len(sizes))]
     assert {t.get("completeListSize") for t in tokens} == {"250"}
     assert tokens[-1].text is None
     assert all(t.get("expirationDate") for t in tokens[:-1])

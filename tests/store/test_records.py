@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from lxml import etree
 
-from store import Change, Count, Store
+from store import OWN, Change, Count, Part, Store
 from store.records import BATCH, ORPHANED_SECONDS, STRIDE, private_sets
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -37,6 +39,23 @@ def put(store: Store, *changes: Change, now: datetime = NOON) -> None:
     store.records.put("src", [replace(c, was=known.get(c.identifier)) for c in changes], now)
 
 
+def elements(part: Part) -> list[tuple[str, str, list[str], bool, str | None]]:
+    """What the records of a part say: identifier, datestamp, sets, deleted, metadata."""
+    found = []
+    for made in etree.fromstring(b"<all>%b</all>" % part.xml.replace(OWN.encode(), b"own:")):
+        head, fragment = made[0], (*made[1:], None)[0]
+        found.append(
+            (
+                head.findtext("identifier").removeprefix("own:"),
+                head.findtext("datestamp"),
+                [e.text for e in head.findall("setSpec")],
+                head.get("status") == "deleted",
+                None if fragment is None else etree.tostring(fragment, encoding="unicode"),
+            )
+        )
+    return found
+
+
 def walk(store: Store, limit: int = 7, **arguments: Any) -> list[tuple[str, str, bool, str | None]]:
     bound = arguments.pop("bound", store.records.snapshot().bound)
     after, met = arguments.pop("after", 0), []
@@ -44,8 +63,10 @@ def walk(store: Store, limit: int = 7, **arguments: Any) -> list[tuple[str, str,
         part = store.records.walk(
             after=after, bound=bound, limit=limit, prefix="oai_dc", **arguments
         )
-        met += [(e.identifier, e.datestamp, e.deleted, e.fragment) for e in part.entries]
-        assert len(part.entries) == limit or not part.more
+        records = elements(part)
+        met += [(r[0], r[1], r[3], r[4]) for r in records]
+        assert len(records) == part.count
+        assert 0 < part.count <= limit or not part.more
         if not part.more:
             return met
         after = part.last
@@ -109,9 +130,10 @@ def test_a_deleted_record_stays_in_its_sets_and_a_revived_one_loses_its_tombston
 def of_set(store: Store, spec: str) -> list[tuple[str, bool, str | None]]:
     bound = store.records.snapshot().bound
     part = store.records.walk(after=0, bound=bound, limit=100, prefix="oai_dc", set_spec=spec)
-    for entry in part.entries:
-        assert spec in entry.sets
-    return [(e.identifier, e.deleted, e.fragment) for e in part.entries]
+    records = elements(part)
+    for _, _, sets, *_ in records:
+        assert spec in sets
+    return [(identifier, deleted, fragment) for identifier, _, _, deleted, fragment in records]
 
 
 def test_a_record_that_leaves_a_set_is_gone_to_its_readers_and_nobody_else(store: Store) -> None:
@@ -177,6 +199,23 @@ def test_records_of_the_first_version_are_brought_up_to_date(store: Store) -> No
     assert [(i, d) for i, d, _ in of_set(store, "country:KE")] == [("src/a", False)]
     put(store, change("a", "2", country="FJ"))
     assert of_set(store, "country:KE") == [("src/a", True, None)]
+
+
+def test_batches_of_the_second_version_are_rendered_whole(store: Store) -> None:
+    put(store, *(change(f"r{i}") for i in range(5)), change("gone", deleted=True))
+    put(store, change("r2", "2"), change("secret", sets=private_sets("src")))
+    before = walk(store, 4)
+    batches, state = store.database["batches"], store.database["state"]
+    packed = {1: [f"<metadata>r{i}-1</metadata>" for i in range(5)] + [""]}
+    packed[2] = ["<metadata>r2-2</metadata>", "<metadata>secret-1</metadata>"]
+    for number, fragments in packed.items():
+        old = {"xml": {"oai_dc": zlib.compress("\0".join(fragments).encode())}}
+        gone = {"runs": 1, "size": 1, "hidden": 1}
+        batches.update_one({"_id": number}, {"$set": old, "$unset": gone})
+    state.update_one({"_id": "log"}, {"$set": {"schema": 2}})
+    store.records.prepare()
+    assert walk(store, 4) == before
+    assert "xml" not in (batches.find_one({"_id": 1}) or {})
 
 
 def test_datestamps_never_go_down_even_if_the_clock_does(store: Store) -> None:
