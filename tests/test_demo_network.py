@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import threading
 import tomllib
@@ -23,8 +24,9 @@ from demo import Network
 from demo.phrases import countries
 from demo.scbd_records import wheel
 from demo.solr_query import QueryError, compile_query
+from tests.conftest import ROOT
 
-SCHEMAS = Path("/work/shared/schemas")
+SCHEMAS = Path(os.environ.get("CHM_HUB_SHARED", ROOT.parent / "shared")) / "schemas"
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 START = datetime(2026, 1, 5, 8, 30, 15, tzinfo=UTC)

@@ -74,6 +74,13 @@ def record(number: int, version: int = 1, **more: Any) -> Record:
     )
 
 
+def bare(number: int) -> Record:
+    """A record with nothing but what every record has."""
+    full = to_dict(record(number))
+    keep = ("identifier", "source", "source_identifier", "type", "title", "provenance")
+    return validate({key: full[key] for key in keep})
+
+
 def put(
     store: Store, records: list[Record], at: datetime = NOON, groups: Groups | None = None
 ) -> None:

@@ -17,13 +17,14 @@ from lxml import etree
 
 from chm_hub import web
 from chm_hub.settings import Settings
-from mappings.formats import chm
+from mappings.formats import FORMATS, chm, dcat, oai_dcterms
 from store import Store
 from tests.conftest import ROOT
-from tests.oai.filling import NOON, fill, put, record
+from tests.oai.filling import NOON, bare, fill, put, record
 
 SCHEMAS = Path(os.environ.get("CHM_HUB_SHARED", ROOT.parent / "shared")) / "schemas"
 NS = {"o": "http://www.openarchives.org/OAI/2.0/"}
+DCTERMS = "http://dublincore.org/schemas/xmls/qdc/2008/02/11/dcterms.xsd"
 PREFIX = "metadataPrefix=oai_dc"
 LIVE = "oai:hub.test:src/00002"
 DELETED = "oai:hub.test:src/00010"
@@ -277,12 +278,14 @@ def test_mutated_requests_get_an_answer_of_the_protocol(client: Any) -> None:
             etree.fromstring(answer.data)
 
 
-@pytest.fixture(scope="module")
-def validator() -> etree.XMLSchema:
+def validator(*formats: str) -> etree.XMLSchema:
+    """The official schemas, with those of some formats. Simple and qualified Dublin Core each
+    bring their own schema of the same namespace, so they cannot be together."""
     if not SCHEMAS.is_dir():
         pytest.skip(f"NO SCHEMAS: {SCHEMAS} is absent, no answer was validated")
     places = {
         "http://www.w3.org/2001/xml.xsd": SCHEMAS / "w3" / "xml.xsd",
+        DCTERMS: SCHEMAS / "dc" / "2008" / "dcterms.xsd",
     }
 
     class Offline(etree.Resolver):
@@ -294,13 +297,19 @@ def validator() -> etree.XMLSchema:
     parser = etree.XMLParser()
     parser.resolvers.add(Offline())
     oai = SCHEMAS / "oai"
+    files = {
+        "oai_dc": oai / "oai_dc.xsd",
+        "mods": SCHEMAS / "mods" / "mods-3-8.xsd",
+        "chm": chm.SCHEMA_FILE,
+        "oai_dcterms": oai_dcterms.SCHEMA_FILE,
+        "dcat": dcat.SCHEMA_FILE,
+    }
     imports = {
         "http://www.openarchives.org/OAI/2.0/": oai / "OAI-PMH.xsd",
-        "http://www.openarchives.org/OAI/2.0/oai_dc/": oai / "oai_dc.xsd",
         "http://www.openarchives.org/OAI/2.0/provenance": oai / "provenance.xsd",
         "http://www.openarchives.org/OAI/2.0/rights/": oai / "rights.xsd",
         "http://www.openarchives.org/OAI/2.0/oai-identifier": oai / "oai-identifier.xsd",
-        chm.NAMESPACE: chm.SCHEMA_FILE,
+        **{FORMATS[prefix].namespace: files[prefix] for prefix in formats},
     }
     lines = "".join(
         f'<xs:import namespace="{n}" schemaLocation="{p}"/>' for n, p in imports.items()
@@ -309,10 +318,23 @@ def validator() -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(driver.encode(), parser, base_url=str(oai) + "/"))
 
 
-def test_every_answer_is_valid(client: Any, validator: etree.XMLSchema) -> None:
+def test_every_answer_is_valid(client: Any) -> None:
+    schema = validator("oai_dc", "chm")
     for query in [*GOOD, *(q for q, _ in BAD)]:
         for root in walk(client, query) if "List" in query else [ask(client, query)]:
-            assert validator.validate(root), (query, validator.error_log.filter_from_errors()[0])
+            assert schema.validate(root), (query, schema.error_log.filter_from_errors()[0])
+
+
+@pytest.mark.parametrize("prefix", sorted(FORMATS))
+def test_every_record_is_valid_in_every_format(client: Any, store: Store, prefix: str) -> None:
+    odd = "\u200f نص & <b>\u2028 \U0001f33f ]]>"
+    put(store, [record(2000, title=[{"value": odd, "lang": "ar"}]), bare(2001)])
+    schema = validator(prefix)
+    number = 0
+    for root in walk(client, f"verb=ListRecords&metadataPrefix={prefix}"):
+        assert schema.validate(root), (prefix, schema.error_log.filter_from_errors()[0])
+        number += len(root.findall(".//o:metadata", NS))
+    assert number == 247
 
 
 def test_the_hubs_own_format_comes_back_as_it_was(client: Any) -> None:
