@@ -258,12 +258,13 @@ def test_the_host_header_is_nobodys_word_and_long_requests_are_refused(client: A
     )
 
 
-def test_mutated_requests_get_an_answer_of_the_protocol(client: Any) -> None:
-    dice = random.Random(1)
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_mutated_requests_get_an_answer_of_the_protocol(client: Any, seed: int) -> None:
+    dice = random.Random(seed)
     token = ask(client, f"verb=ListRecords&{PREFIX}").findtext(".//o:resumptionToken", None, NS)
     seeds = [f"verb=ListRecords&resumptionToken={token}", *GOOD, *(q for q, _ in BAD)]
     alphabet = string.printable + "é\x00%&=<>\"'"
-    for _ in range(2000):
+    for _ in range(2_000 if seed == 1 else 10_000):
         query = list(dice.choice(seeds))
         for _ in range(dice.randint(1, 6)):
             at = dice.randrange(len(query) + 1)
@@ -273,9 +274,8 @@ def test_mutated_requests_get_an_answer_of_the_protocol(client: Any) -> None:
                 query.insert(at, dice.choice(alphabet))
         text = "".join(query)
         answer = client.get("/oai", query_string=text.encode("utf-8", "replace").decode("latin-1"))
-        assert answer.status_code in (200, 400, 414), text
-        if answer.status_code == 200 and answer.mimetype == "text/xml":
-            etree.fromstring(answer.data)
+        assert (answer.status_code, answer.mimetype) == (200, "text/xml"), text
+        etree.fromstring(answer.data)
 
 
 def validator(*formats: str) -> etree.XMLSchema:
