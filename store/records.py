@@ -428,63 +428,41 @@ class Records:
     def _walk_batches(self, after: int, bound: int, limit: int, prefix: str | None) -> Part:
         """Whole batches while they fit, so that runs are handed over as they are; a batch that
         does not fit even alone is cut."""
-        chosen: list[dict[str, Any]] = []
-        count = 0
-        for batch in self._batches_from(after, bound):
-            if chosen and count + batch["live"] > limit:
-                return self._together(chosen, after, limit, prefix, more=True)
-            chosen.append(batch)
-            count += batch["live"]
-        part = self._together(chosen, after, limit, prefix, more=count > limit)
-        return part if part.more else replace(part, last=bound)
-
-    def _together(
-        self,
-        chosen: list[dict[str, Any]],
-        after: int,
-        limit: int,
-        prefix: str | None,
-        *,
-        more: bool,
-    ) -> Part:
-        wanted = (prefix or HEADERS, TOMBSTONES)
-        found = self._batches.find(
-            {"_id": {"$in": [batch["_id"] for batch in chosen]}},
-            {f"runs.{name}": 1 for name in wanted},
-        )
-        runs = {row["_id"]: row["runs"] for row in found}
         xml: list[bytes] = []
         count, last = 0, after
-        for batch in chosen:
-            number, gone = batch["_id"], batch["gone"]
-            start = max(0, after + 1 - number * STRIDE)
-            run = next(runs[number][name] for name in wanted if name in runs[number])
-            made, taken, cut = rendered.take(run, start, gone, limit - count)
+        for batch in self._batches_from(after, bound, prefix):
+            if count and count + batch.live > limit:
+                return Part(xml=b"".join(xml), count=count, last=last, more=True)
+            made, cut = rendered.take(batch.run, batch.start, batch.gone, limit)
             xml.append(made)
-            count += taken
-            last = number * STRIDE + (STRIDE - 1 if cut is None else cut)
-        return Part(xml=b"".join(xml), count=count, last=last, more=more)
+            count += min(batch.live, limit)
+            last = batch.number * STRIDE + (STRIDE - 1 if cut is None else cut)
+            if cut is not None:
+                return Part(xml=made, count=count, last=last, more=True)
+        return Part(xml=b"".join(xml), count=count, last=bound, more=False)
 
-    def _batches_from(self, after: int, bound: int) -> Iterator[dict[str, Any]]:
-        """Batches that have something for a reader after a position, without what they hold:
-        ``_id``, ``gone`` (the places that nobody is to see) and ``live`` (the number of the
-        others)."""
+    def _batches_from(self, after: int, bound: int, prefix: str | None) -> Iterator[_Shown]:
+        """Batches that have something for a reader after a position."""
+        name = prefix or HEADERS
+        fields = {"size": 1, "hidden": 1, "dead": 1, f"runs.{name}": 1, f"runs.{TOMBSTONES}": 1}
         # The place after the last one of a full batch is in the next.
         first, last = max(1, (after + 1 + STRIDE - BATCH) // STRIDE), bound // STRIDE
-        step = 4
+        step = 2
         while first <= last:
             numbers = list(range(first, min(first + step, last + 1)))
             first += step
-            step = min(step * 2, 128)
-            fields = {"size": 1, "hidden": 1, "dead": 1}
+            step = min(step * 2, 64)
             rows = {r["_id"]: r for r in self._batches.find({"_id": {"$in": numbers}}, fields)}
             for number in sorted(rows):
                 row = rows[number]
+                start = max(0, after + 1 - number * STRIDE)
                 gone = frozenset((*row["hidden"], *row.get("dead", ())))
-                places = range(max(0, after + 1 - number * STRIDE), row["size"])
+                places = range(start, row["size"])
                 live = len(places) - sum(1 for place in gone if place in places)
-                if live:
-                    yield {"_id": number, "gone": gone, "live": live}
+                # A format that came later is not there until the records are mapped again.
+                run = row["runs"].get(name) or row["runs"].get(TOMBSTONES)
+                if live and run is not None:
+                    yield _Shown(number, start, gone, live, run)
 
     def _walk_set(
         self, spec: str, after: int, bound: int, limit: int, prefix: str | None
@@ -795,6 +773,19 @@ def _runs(
         "hidden": [i for i, entry in enumerate(entries) if _shown(entry) is None],
         "runs": runs,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of a batch is there for a reader."""
+
+    number: int
+    start: int
+    gone: frozenset[int]
+    """Places nobody is to see."""
+    live: int
+    """How many records are at the others, from ``start`` on."""
+    run: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Records as the OAI-PMH elements that answers are made of, rendered once when they are written.
 
-A hundred of them are packed into one run: NUL parts them (XML has none), nothing stands where a
-record was never published. Our identifiers begin with :data:`OWN` here: the store does not know
-under which domain they are published.
+A hundred of them are packed into one run; NUL parts them (XML has none). Our identifiers begin
+with :data:`OWN` here: the store does not know under which domain they are published.
 """
 
 from __future__ import annotations
@@ -38,16 +37,14 @@ def pack(elements: Iterable[str]) -> bytes:
 
 def take(
     packed: bytes, start: int, without: Collection[int], most: int
-) -> tuple[bytes, int, int | None]:
-    """At most so many elements of a run from a place on, some left out: their XML, their
-    number, and the place of the last one if there are more."""
+) -> tuple[bytes, int | None]:
+    """At most so many elements of a run from a place on, some left out: their XML, and the
+    place of the last one if there are more."""
     run = zlib.decompress(packed)
-    if not start and not without:
-        number = run.count(_PARTED) + 1
-        if number <= most and _PARTED * 2 not in run and run[:1] != _PARTED != run[-1:]:
-            return run.replace(_PARTED, b""), number, None
+    if not start and not without and run.count(_PARTED) < most:
+        return run.replace(_PARTED, b""), None
     elements = run.split(_PARTED)
-    places = [i for i in range(start, len(elements)) if elements[i] and i not in without]
+    places = [i for i in range(start, len(elements)) if i not in without]
     taken = places[:most]
-    last = taken[-1] if len(places) > most else None
-    return b"".join([elements[i] for i in taken]), len(taken), last
+    cut = taken[-1] if len(places) > most else None
+    return b"".join([elements[i] for i in taken]), cut
