@@ -27,7 +27,7 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import engine
 from store.documents import Documents
-from store.records import Records
+from store.records import Records, insert_if_absent
 from store.runs import Runs
 
 WAIT_MS = 15_000
@@ -61,14 +61,13 @@ class Store:
     def secret(self) -> bytes:
         """The key that signs resumption tokens: made once, the same for every process."""
         with self.explained():
-            made = self.database["state"].find_one_and_update(
-                {"_id": "secret"},
-                {"$setOnInsert": {"key": secrets.token_bytes(32)}},
-                upsert=True,
-                return_document=True,
-            )
-        assert made is not None
-        return bytes(made["key"])
+            state = self.database["state"]
+            found = state.find_one({"_id": "secret"})
+            if found is None:
+                insert_if_absent(state, {"_id": "secret", "key": secrets.token_bytes(32)})
+                found = state.find_one({"_id": "secret"})
+        assert found is not None
+        return bytes(found["key"])
 
     def ping(self) -> None:
         """Ask the server for a sign of life; raises :class:`StoreError` if there is none."""

@@ -30,6 +30,7 @@ writer left. Readers stop before the first open batch.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
 from collections import Counter
@@ -43,6 +44,7 @@ from bson import Binary
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 from store import rendered
 
@@ -173,6 +175,13 @@ class StoredRecord:
     index: int
 
 
+def insert_if_absent(collection: Collection[dict[str, Any]], document: dict[str, Any]) -> None:
+    """Insert a document unless one with its ``_id`` is there, whoever else does the same at
+    this moment. (An upsert is no way to do it: of two at once, one fails or finds nothing.)"""
+    with contextlib.suppress(DuplicateKeyError):
+        collection.insert_one(document)
+
+
 class Records:
     """Reading and writing records. All writing goes through :meth:`put`."""
 
@@ -196,21 +205,19 @@ class Records:
             self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA}})
         if log is None:
             self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
-            self._state.insert_one({"_id": "sets", "fine": []})
-            self._state.update_one(
-                {"_id": "log"},
+            insert_if_absent(self._state, {"_id": "sets", "fine": []})
+            insert_if_absent(
+                self._state,
                 {
-                    "$setOnInsert": {
-                        "schema": SCHEMA,
-                        "number": 0,
-                        "datestamp": "",
-                        "earliest": None,
-                        "open": [],
-                        "settling": [],
-                        "counts": {},
-                    }
+                    "_id": "log",
+                    "schema": SCHEMA,
+                    "number": 0,
+                    "datestamp": "",
+                    "earliest": None,
+                    "open": [],
+                    "settling": [],
+                    "counts": {},
                 },
-                upsert=True,
             )
 
     def _render_batch(self, number: int) -> None:

@@ -82,7 +82,8 @@ def test_demo_harvests_serves_and_stops_with_its_engine(own: Hub, tmp_path: Path
         record = f"verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:chm-hub.example:{name}"
         assert "<GetRecord>" in get(f"{base}/oai?{record}")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0, said
     finally:
         process.kill()
         process.communicate()
@@ -97,7 +98,8 @@ def test_serving_starts_and_stops_in_order(own: Hub, command: str) -> None:
         await_answer(f"http://127.0.0.1:{port}/health")
         assert "There are no records yet" in get(f"http://127.0.0.1:{port}/")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0, said
     finally:
         process.kill()
         process.communicate()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chm_hub.document import Document, Page, Payload, Reject
 from chm_hub.errors import StoreError
-from store import Store
+from chm_hub.settings import Settings
+from store import Store, open_store
 from store.documents import INLINE_LIMIT, document_hash
 from store.runs import LEASE_SECONDS
 
@@ -22,6 +25,25 @@ def payload(body: bytes) -> Payload:
     return Payload(
         url="http://x.test/oai", status=200, headers={"ETag": '"1"'}, body=body, fetched=NOW
     )
+
+
+def test_processes_that_come_first_at_once_agree(settings: Settings) -> None:
+    """As the workers of `serve` do on an empty store: each prepares it, each wants the key."""
+    for _ in range(5):
+        everybody = threading.Barrier(4)
+
+        def come(everybody: threading.Barrier = everybody) -> bytes:
+            everybody.wait(20)
+            with open_store(settings) as store:
+                everybody.wait(20)
+                return store.secret()
+
+        with ThreadPoolExecutor(everybody.parties) as pool:
+            keys = {coming.result() for coming in [pool.submit(come) for _ in range(4)]}
+        assert len(keys) == 1
+        with open_store(settings) as store:
+            assert store.records.count("").live == 0
+            store.database.client.drop_database(store.database.name)
 
 
 def test_a_page_comes_back_to_the_byte(store: Store) -> None:
