@@ -35,6 +35,11 @@ def pack(elements: Iterable[str]) -> bytes:
     return zlib.compress("\0".join(elements).encode(), 1)
 
 
+def unpack(packed: bytes) -> str:
+    """The only element of a run of one."""
+    return zlib.decompress(packed).decode()
+
+
 def take(
     packed: bytes, start: int, without: Collection[int], most: int
 ) -> tuple[bytes, int | None]:

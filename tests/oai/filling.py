@@ -125,10 +125,10 @@ def delete(store: Store, names: list[str], at: datetime) -> None:
     store.records.put("src", changes, at)
 
 
-def fill(store: Store, number: int = 250) -> None:
+def fill(store: Store, number: int = 250, groups: Groups | None = None) -> None:
     """Records in three seconds of one day, five of them deleted an hour later."""
     for second in range(3):
         some = [record(n) for n in range(number) if n % 3 == second]
-        put(store, some, NOON + timedelta(seconds=second))
+        put(store, some, NOON + timedelta(seconds=second), groups)
     names = [record(n).identifier for n in range(0, 50, 10)]
     delete(store, names, NOON + timedelta(hours=1))
