@@ -11,7 +11,9 @@ import asyncio
 import json
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -27,7 +29,7 @@ from chm_hub.record import Record, content_hash, record_identifier, to_dict
 from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
-from store import Change, Known, Lease, Run, Store
+from store import Change, Known, Lease, Run, Staged, Store
 from store.documents import document_hash
 from store.records import private_sets
 
@@ -91,15 +93,19 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         writer.resumable = wanted.since is None
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
         try:
-            # Mapping and writing a page goes on while the next one is fetched.
+            # One page is fetched while the one before it is mapped and the one before that
+            # is written.
             pages = source.adapter.pages(source, source.options, fetch, walk)
-            async with aclosing(_ahead(pages)) as ahead:
-                async for page in ahead:
-                    run.requests = fetch.requests
-                    await asyncio.to_thread(writer.page, page)
-                    if wanted.most is not None and run.seen >= wanted.most:
-                        walk.short = f"stopped after {run.seen} documents as asked"
-                        break
+            try:
+                async with aclosing(_ahead(pages)) as ahead:
+                    async for page in ahead:
+                        run.requests = fetch.requests
+                        await asyncio.to_thread(writer.page, page)
+                        if wanted.most is not None and run.seen >= wanted.most:
+                            walk.short = f"stopped after {run.seen} documents as asked"
+                            break
+            finally:
+                await asyncio.to_thread(writer.settle)
         except (FetchError, ProtocolError) as error:
             walk.complete, run.reason, run.error = False, str(error), error.reason
         except StoreError as error:
@@ -225,6 +231,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
             run = store.runs.begin(source.id, "map", hub.clock())
             writer = _Writer(source, hub, run, crosswalk, lease)
             writer.remap()
+            writer.settle()
             held = writer.delete(approved=approve_deletions)
             run.ended = hub.clock()
             if unread := _unread(run):
@@ -315,9 +322,14 @@ class _Writer:
         """Those of them that are skipped rather than gone at the source."""
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk, kept where absence means deletion."""
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{source.id}")
+        self._writing: Future[None] | None = None
+        self._pending: set[str] = set()
+        """The records that are being written."""
 
     def page(self, page: Page) -> None:
-        """Keep a page, map its documents, store the records, then note how far we are."""
+        """Keep a page and map its documents. Its records are stored, and then how far we are
+        is noted, while the caller goes on to the next page; :meth:`settle` waits for that."""
         store, run = self.hub.store, self.run
         store.check_room()
         with store.explained():
@@ -333,13 +345,11 @@ class _Writer:
                     # It cannot be read, but it is there: its record is not missing.
                     self.seen.add(_digest(record_identifier(self.source.id, reject.identifier)))
             run.total = page.total if page.total is not None else run.total
-            places = list(enumerate(page.documents))
-            self._store(name, [payload.url for payload in page.payloads], places)
+            reached = None
             if page.checkpoint is not None and self.resumable:
-                place = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
-                store.runs.set_cursor(self.source.id, {"checkpoint": place})
-            store.runs.save(run)
-        self.hub.progress(run)
+                reached = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
+            places = list(enumerate(page.documents))
+            self._store(name, [payload.url for payload in page.payloads], places, reached)
 
     def remap(self) -> None:
         """Map the newest kept version of every document of the source, those that were
@@ -369,14 +379,20 @@ class _Writer:
                 for index, d in places
                 if record_identifier(self.source.id, d.identifier) not in gone
             ]
-            self._store(page.identifier, [payload["url"] for payload in page.payloads], places)
             store.runs.renew(self.lease, self.hub.clock())
-            store.runs.save(self.run)
-            self.hub.progress(self.run)
+            self._store(page.identifier, [payload["url"] for payload in page.payloads], places)
 
-    def _store(self, page: str, urls: list[str], places: list[tuple[int, Document]]) -> None:
+    def _store(
+        self,
+        page: str,
+        urls: list[str],
+        places: list[tuple[int, Document]],
+        reached: dict[str, Any] | None = None,
+    ) -> None:
         run, records = self.run, self.hub.store.records
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}
+        if not self._pending.isdisjoint(names.values()):
+            self.settle()  # what is known of them is being written
         known: dict[str, Known] = records.look_up(set(names.values()))
         changes: dict[str, Change] = {}
         touched: dict[str, tuple[str, str, str, str, int]] = {}
@@ -394,8 +410,42 @@ class _Writer:
                 self.going.pop(name, None)
             elif touch is not None and name not in changes:
                 touched[name] = touch
-        records.put(self.source.id, list(changes.values()), self.hub.clock())
-        records.touch(touched.values())
+        self.settle()
+        self._pending = set(names.values())
+        # Made ready here: beside the mapping of the next page, another thread of this process
+        # gets little done but waiting for the database.
+        staged = records.stage(self.source.id, list(changes.values()), self.hub.clock())
+        self._writing = self._pool.submit(
+            # The run as it stands now: what it counts later is not written yet.
+            self._write,
+            staged,
+            list(touched.values()),
+            reached,
+            deepcopy(run),
+        )
+
+    def _write(
+        self,
+        staged: list[Staged],
+        touched: list[tuple[str, str, str, str, int]],
+        reached: dict[str, Any] | None,
+        run: Run,
+    ) -> None:
+        store = self.hub.store
+        with store.explained():
+            store.records.commit(staged)
+            store.records.touch(touched)
+            if reached is not None:
+                store.runs.set_cursor(self.source.id, {"checkpoint": reached})
+            store.runs.save(run)
+        self.hub.progress(run)
+
+    def settle(self) -> None:
+        """Wait until what was mapped is written; raises what its writing raised."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+        self._pending = set()
 
     def _consider(
         self,

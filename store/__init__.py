@@ -8,7 +8,7 @@
 
 from store.connection import Store, open_store
 from store.documents import Documents, PageRef
-from store.records import Change, Count, Entry, Known, Part, Records, Snapshot, StoredRecord
+from store.records import Change, Count, Entry, Known, Part, Records, Snapshot, Staged, StoredRecord
 from store.rendered import OWN
 from store.runs import Lease, Run, Runs
 
@@ -26,6 +26,7 @@ __all__ = [
     "Run",
     "Runs",
     "Snapshot",
+    "Staged",
     "Store",
     "StoredRecord",
     "open_store",

@@ -109,6 +109,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A batch that is announced, and all that is to be written of it."""
+
+    row: dict[str, Any]
+    entries: list[dict[str, Any]]
+    writes: list[UpdateOne | ReplaceOne[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """How far a reader may read now."""
 
@@ -249,8 +258,24 @@ class Records:
         are stored, visible and counted; when it does not, :meth:`recover` and a repetition
         end in the same state.
         """
-        for start in range(0, len(changes), BATCH):
-            self._put_batch(source, changes[start : start + BATCH], now)
+        self.commit(self.stage(source, changes, now))
+
+    def stage(self, source: str, changes: Sequence[Change], now: datetime) -> list[Staged]:
+        """The first half of :meth:`put`: announce the batches and make all that is to be
+        written. It is work for this process; :meth:`commit` is work for the database, and may
+        be left to another thread meanwhile."""
+        return [
+            self._stage_batch(source, changes[start : start + BATCH], now)
+            for start in range(0, len(changes), BATCH)
+        ]
+
+    def commit(self, staged: Iterable[Staged]) -> None:
+        """The second half of :meth:`put`."""
+        for batch in staged:
+            with pymongo.timeout(WRITE_SECONDS):
+                self._batches.insert_one(batch.row)
+                self._records.bulk_write(batch.writes, ordered=False)
+            self._close(batch.row["_id"], batch.entries)
 
     def touch(self, changes: Iterable[tuple[str, str, str, str, int]]) -> None:
         """Note for records whose content did not change where it was last seen:
@@ -272,7 +297,7 @@ class Records:
         if updates:
             self._records.bulk_write(updates, ordered=False)
 
-    def _put_batch(self, source: str, changes: Sequence[Change], now: datetime) -> None:
+    def _stage_batch(self, source: str, changes: Sequence[Change], now: datetime) -> Staged:
         stamp = _stamp(now)
         log = self._state.find_one_and_update(
             {"_id": "log"},
@@ -313,16 +338,14 @@ class Records:
             self._state.update_one(
                 {"_id": "sets"}, {"$addToSet": {"fine": {"$each": fine}}}, upsert=True
             )
-        with pymongo.timeout(WRITE_SECONDS):
-            self._batches.insert_one(_batch_row(number, source, datestamp, entries, changes))
-            self._records.bulk_write(
-                [
-                    _write(change, _row(change, source, number * STRIDE + index, datestamp))
-                    for index, change in enumerate(changes)
-                ],
-                ordered=False,
-            )
-        self._close(number, entries)
+        return Staged(
+            row=_batch_row(number, source, datestamp, entries, changes),
+            entries=entries,
+            writes=[
+                _write(change, _row(change, source, number * STRIDE + index, datestamp))
+                for index, change in enumerate(changes)
+            ],
+        )
 
     def _close(self, number: int, entries: list[dict[str, Any]]) -> None:
         """Make a written batch visible and count it, then mark the places left for it."""
@@ -709,9 +732,7 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
         },
         "record": change.record,
         # Packed: five formats are several times as large as all the rest of a record.
-        "xml": {
-            prefix: Binary(rendered.pack([made])) for prefix, made in change.fragments.items()
-        },
+        "xml": {prefix: Binary(rendered.pack([made])) for prefix, made in change.fragments.items()},
     }
 
 
