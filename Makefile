@@ -6,7 +6,7 @@ PYTHON  ?= python3
 BIN     := $(VENV)/bin
 DATA    ?= var
 
-.PHONY: run test lint bench check-slow lock clean
+.PHONY: run test lint bench bench-oai check-slow lock clean
 
 run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
@@ -22,6 +22,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/run.py
+
+bench-oai: $(VENV)/.dev
+	$(BIN)/python bench/oai.py
 
 check-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow -o addopts="--strict-markers"

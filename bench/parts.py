@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
-import re
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 PAGE = 100
 BIN = Path(sys.executable).parent
@@ -42,20 +43,26 @@ _WORDS = [
 ]
 
 
-def record(number: int) -> str:
-    """One OAI-PMH record of about two kilobytes, in simple Dublin Core."""
+def native(number: int) -> str:
+    """The identifier of a record."""
+    return f"oai:bench.example:{number:07}"
+
+
+def record(number: int, version: int = 1) -> str:
+    """One OAI-PMH record of about two kilobytes, in simple Dublin Core; every tenth is about
+    Kenya."""
     word = _WORDS[number % len(_WORDS)]
     text = " ".join(_WORDS[(number * 7 + i) % len(_WORDS)] for i in range(110))
     subjects = "".join(
         f"<dc:subject>{_WORDS[(number + i) % len(_WORDS)]}</dc:subject>" for i in range(5)
     )
     return (
-        f"<record><header><identifier>oai:bench.example:{number:07}</identifier>"
+        f"<record><header><identifier>{native(number)}</identifier>"
         f"<datestamp>2024-{number % 12 + 1:02}-{number % 28 + 1:02}T00:00:00Z</datestamp>"
         f"<setSpec>all</setSpec></header><metadata>"
         '<oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f'<dc:title xml:lang="en">The {word} of region {number}</dc:title>'
+        f'<dc:title xml:lang="en">The {word} of region {number}, {version}</dc:title>'
         f'<dc:title xml:lang="fr">Région {number} : {word}</dc:title>'
         f"<dc:creator>Ministry of the environment {number % 90}</dc:creator>{subjects}"
         f'<dc:description xml:lang="en">{text}</dc:description>'
@@ -63,7 +70,7 @@ def record(number: int) -> str:
         f"<dc:date>2024-{number % 12 + 1:02}</dc:date><dc:type>nationalReport</dc:type>"
         "<dc:format>application/pdf</dc:format>"
         f"<dc:identifier>https://bench.example/record/{number}</dc:identifier>"
-        "<dc:language>en</dc:language><dc:coverage>KE</dc:coverage>"
+        f"<dc:language>en</dc:language><dc:coverage>{'FR' if number % 10 else 'KE'}</dc:coverage>"
         "<dc:rights>https://creativecommons.org/licenses/by/4.0/</dc:rights>"
         "</oai_dc:dc></metadata></record>"
     )
@@ -81,13 +88,16 @@ def _envelope(verb: str, content: str) -> bytes:
 class Static:
     """An OAI-PMH repository whose pages were all written beforehand."""
 
-    def __init__(self, records: int) -> None:
+    def __init__(self, records: int, every: int = 1, version: int = 1) -> None:
+        numbers = range(0, records, every)
         pages: list[bytes] = []
-        for start in range(0, records, PAGE):
-            content = "".join(record(n) for n in range(start, min(start + PAGE, records)))
+        for start in range(0, len(numbers), PAGE):
+            content = "".join(record(n, version) for n in numbers[start : start + PAGE])
             end = start + PAGE
-            token = str(end) if end < records else ""
-            content += f'<resumptionToken completeListSize="{records}">{token}</resumptionToken>'
+            token = str(end) if end < len(numbers) else ""
+            content += (
+                f'<resumptionToken completeListSize="{len(numbers)}">{token}</resumptionToken>'
+            )
             pages.append(_envelope("ListRecords", content))
         identify = _envelope(
             "Identify",
@@ -129,10 +139,10 @@ class Static:
 
 
 @contextmanager
-def static(records: int) -> Iterator[str]:
+def static(records: int, every: int = 1, version: int = 1) -> Iterator[str]:
     """The static repository in a process of its own; gives its address."""
     code = (
-        f"from bench.parts import Static; import time; s = Static({records}); "
+        f"from bench.parts import Static; import time; s = Static({records}, {every}, {version}); "
         "print(s.url, flush=True); time.sleep(3600)"
     )
     process = subprocess.Popen(
@@ -183,29 +193,66 @@ def command(env: dict[str, str], *arguments: str) -> tuple[str, float, float]:
     return output, time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
-_TOKEN = re.compile(rb"<resumptionToken[^>]*>([^<]+)</resumptionToken>")
+def token(body: bytes) -> str | None:
+    """The resumption token of a part, ready for a query; ``None`` in the last part."""
+    end = body.rfind(b"</resumptionToken>")
+    return quote(body[body.rfind(b">", 0, end) + 1 : end].decode()) or None if end > 0 else None
 
 
-def walk(base: str, prefix: str = "oai_dc", verb: str = "ListRecords") -> tuple[int, list[float]]:
+def walk(
+    base: str,
+    *,
+    verb: str = "ListRecords",
+    set_spec: str = "",
+    since: str = "",
+    save: Path | None = None,
+) -> tuple[int, list[float]]:
     """Walk an endpoint as fast as a client can; gives the number of records and the seconds
-    each part took."""
-    import http.client
-
-    parts = urlsplit(base)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
-    query, seconds, records = f"verb={verb}&metadataPrefix={prefix}", [], 0
+    each part took. ``save`` keeps each answer as a file."""
+    at = urlsplit(base)
+    connection = http.client.HTTPConnection(at.hostname or "", at.port)
+    query = f"verb={verb}&metadataPrefix=oai_dc"
+    query += (f"&set={set_spec}" if set_spec else "") + (f"&from={since}" if since else "")
+    seconds: list[float] = []
+    records = 0
     mark = b"<header" if verb == "ListIdentifiers" else b"<record>"
     while True:
         began = time.perf_counter()
-        connection.request("GET", f"{parts.path}?{query}")
+        connection.request("GET", f"{at.path}?{query}")
         body = connection.getresponse().read()
         seconds.append(time.perf_counter() - began)
         records += body.count(mark)
-        found = _TOKEN.search(body)
-        if not found:
+        if save is not None:
+            (save / f"{len(seconds) - 1}.xml").write_bytes(body)
+        following = token(body)
+        if following is None:
+            connection.close()
             return records, seconds
-        token = urllib.request.quote(found[1].decode())
-        query = f"verb={verb}&resumptionToken={token}"
+        query = f"verb={verb}&resumptionToken={following}"
+
+
+def read_files(base: str, number: int) -> tuple[int, list[float]]:
+    """The same over the answers that ``save`` kept, served as files."""
+    at = urlsplit(base)
+    connection = http.client.HTTPConnection(at.hostname or "", at.port)
+    seconds: list[float] = []
+    records = 0
+    for name in range(number):
+        began = time.perf_counter()
+        connection.request("GET", f"/{name}.xml")
+        body = connection.getresponse().read()
+        seconds.append(time.perf_counter() - began)
+        records += body.count(b"<record>")
+    connection.close()
+    return records, seconds
+
+
+def free_port() -> int:
+    """A port of this machine that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def wait_for(url: str) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from gunicorn.app.base import BaseApplication
 from oaipmh import common, metadata, server
 
-from bench.parts import PAGE, record
+from bench.parts import PAGE, native, record
 
 
 class Memory:
@@ -28,9 +28,7 @@ class Memory:
             fields: dict[str, list[str]] = {}
             for name, text in value.findall(record(number)):
                 fields.setdefault(name, []).append(text)
-            head = common.Header(
-                None, f"oai:bench.example:{number:07}", datetime(2024, 1, 1), ["all"], False
-            )
+            head = common.Header(None, native(number), datetime(2024, 1, 1), ["all"], False)
             self._rows.append((head, common.Metadata(None, fields), None))
 
     def identify(self) -> Any:

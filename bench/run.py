@@ -9,18 +9,16 @@ from __future__ import annotations
 import cProfile
 import json
 import pstats
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import parts  # noqa: E402
+from bench import oai, parts  # noqa: E402
 
 ROUNDS = 5
 
@@ -132,54 +130,9 @@ def memory() -> None:
     print(f"100,000 records: {100_000 / seconds:,.0f} records/s, peak {peak:.0f} MiB (wanted: 300)")
 
 
-def endpoint(records: int = 10_000) -> None:
-    """ListRecords of our endpoint beside the in-memory server of ``oaipmh``."""
-    rates: dict[str, list[float]] = {"hub": [], "oaipmh": []}
-    slopes: list[float] = []
-    with parts.static(records) as url, tempfile.TemporaryDirectory() as folder:
-        env = parts.environ(Path(folder) / "data", parts.declare(Path(folder), url))
-        parts.command(env, "engine", "start")
-        parts.command(env, "harvest", "bench", "--json")
-        ports = {kind: _free_port() for kind in rates}
-        ours = [str(parts.BIN / "chm-hub"), "serve", "--workers", "1", "--port", str(ports["hub"])]
-        peer = [sys.executable, "-m", "bench.peer", str(records), str(ports["oaipmh"])]
-        servers = [
-            subprocess.Popen(ours, env=env, stderr=subprocess.DEVNULL),
-            subprocess.Popen(peer, cwd=ROOT),
-        ]
-        try:
-            bases = {kind: f"http://127.0.0.1:{port}/oai" for kind, port in ports.items()}
-            for base in bases.values():
-                parts.wait_for(f"{base}?verb=Identify")
-            for _ in range(ROUNDS):
-                for kind, base in bases.items():
-                    began = time.perf_counter()
-                    got, seconds = parts.walk(base)
-                    assert got == records, (kind, got)
-                    rates[kind].append(got / (time.perf_counter() - began))
-                    if kind == "hub":
-                        edge = max(3, len(seconds) // 20)
-                        first = statistics.median(seconds[:edge])
-                        slopes.append(statistics.median(seconds[-edge:]) / first)
-        finally:
-            for server in servers:
-                server.terminate()
-            for server in servers:
-                server.wait()
-            parts.command(env, "engine", "stop")
-    ratios = [a / b for a, b in zip(rates["hub"], rates["oaipmh"], strict=True)]
-    for kind, values in rates.items():
-        print(f"ListRecords, {kind:7} {statistics.median(values):9,.0f} records/s")
-    print(f"ListRecords, hub ÷ oaipmh in memory: {statistics.median(ratios):.2f} (wanted: 1)")
-    slope = statistics.median(slopes)
-    print(f"ListRecords, last parts ÷ first parts: {slope:.2f} (wanted: 1.2 at most)")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def endpoint() -> None:
+    """Our endpoint beside its peers, with fewer records than ``make bench-oai``."""
+    oai.measure(10_000)
 
 
 PARTS = {"fetch": fetch, "end-to-end": end_to_end, "memory": memory, "endpoint": endpoint}
