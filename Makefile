@@ -23,8 +23,14 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python bench/run.py
 
-bench-oai: $(VENV)/.dev
+bench-oai: $(VENV)/.dev build/pycsw/.made
 	$(BIN)/python bench/oai.py
+
+# A peer to measure against, which wants other versions than the hub.
+build/pycsw/.made: bench/pycsw.lock
+	@$(PYTHON) tools/make_environment.py build/pycsw
+	@build/pycsw/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/pycsw.lock
+	@touch $@
 
 check-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow -o addopts="--strict-markers"
@@ -52,6 +58,8 @@ lock: $(VENV)/.dev
 	  --extra embedded pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
 	  --extra embedded --extra worker --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
+	  bench/pycsw.in -o bench/pycsw.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache report

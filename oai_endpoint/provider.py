@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from oai_endpoint import arguments, browser, envelope, verbs
 from oai_endpoint.arguments import FaultsError
 from oai_endpoint.sets import names
 from oai_endpoint.tokens import Tokens
-from store import Store
+from store import Snapshot, Store
 
 LONGEST_REQUEST = 8192
 _GZIP_ABOVE = 1024
@@ -95,11 +96,14 @@ def _page(template: str, repository: verbs.Repository, **more: Any) -> Response:
 
 
 def _answer(repository: verbs.Repository, pairs: list[tuple[str, str]]) -> bytes:
-    snapshot = repository.records.snapshot()
+    # A single record is as it is now; only who reads lists goes on from what the answer says.
+    snapshot = Snapshot(bound=0, as_of=datetime.now(UTC).replace(microsecond=0))
     shown: dict[str, str] = {}
     try:
         question = arguments.read(pairs)
         shown = {"verb": question.verb, **question.given}
+        if question.verb != "GetRecord":
+            snapshot = repository.records.snapshot()
         content = verbs.answer(repository, question, snapshot)
     except FaultsError as error:
         if any(fault.code in ("badVerb", "badArgument") for fault in error.faults):

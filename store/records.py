@@ -9,12 +9,13 @@ positions, and what changes during a walk moves out of its way, behind its end.
 Collections:
 
 ``records``   ``_id`` ``<source>/<local>``; the record, its sets, those it ``left``, its
-              position, its rendered formats. ``member`` is both kinds of sets together, with
-              an index ``(member, seq)`` for walks of a set: whoever reads a set must hear
-              that a record left it.
+              position, its rendered formats. It is only ever asked for by its name.
 ``batches``   ``_id`` the batch's number; who is in it, the places that were left since
               (``dead``), and its records as they are served, packed (``runs``, by prefix),
-              so that a walk without a set reads one entry for a hundred records.
+              so that a walk reads one entry for a hundred records. ``sets`` are those that
+              its records are in or left, with an index ``(sets, number)`` for walks of a
+              set, and ``members`` the places of each: whoever reads a set must hear that a
+              record left it.
 ``state``     ``_id`` ``log``: the last number given, the last datestamp, which batches are
               being written (``open``) or tidied (``settling``), and the counts of every
               set. One document, so that closing a batch and counting it is one atomic step
@@ -34,8 +35,9 @@ import contextlib
 import json
 import zlib
 from collections import Counter
+from collections.abc import Collection as Places
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,7 +50,7 @@ from pymongo.errors import DuplicateKeyError
 
 from store import rendered
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
 BATCH = 100
 """Changes in one batch. Also the step a walk reads in."""
@@ -200,20 +202,21 @@ class Records:
         self._state: Collection[dict[str, Any]] = database["state"]
 
     def prepare(self) -> None:
-        """Create the index and the log; does nothing where they are. Records of version 1,
-        which did not know the sets they left, and batches of version 2, which were not rendered
-        whole, are brought up to date."""
+        """Create the index and the log; does nothing where they are. What earlier versions
+        wrote is brought up to date: records of the first did not know the sets they left,
+        batches of the second were not rendered whole, those of the third did not know their
+        sets."""
         log = self._state.find_one({"_id": "log"}, {"schema": 1, "number": 1})
         if log is not None and log.get("schema", 1) < SCHEMA:
-            self._records.update_many(
-                {"member": {"$exists": False}}, [{"$set": {"left": [], "member": "$sets"}}]
-            )
-            self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
+            self._records.update_many({"left": {"$exists": False}}, {"$set": {"left": []}})
+            self._batches.create_index([("sets", 1), ("number", 1)], name="sets_number")
             for number in range(1, log["number"] + 1):
-                self._render_batch(number)
+                self._bring_up_to_date(number)
+            if "member_seq" in self._records.index_information():
+                self._records.drop_index("member_seq")
             self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA}})
         if log is None:
-            self._records.create_index([("member", 1), ("seq", 1)], name="member_seq")
+            self._batches.create_index([("sets", 1), ("number", 1)], name="sets_number")
             insert_if_absent(self._state, {"_id": "sets", "fine": []})
             insert_if_absent(
                 self._state,
@@ -229,19 +232,25 @@ class Records:
                 },
             )
 
-    def _render_batch(self, number: int) -> None:
-        """Make a batch of versions 1 and 2, which had fragments alone, one of runs."""
-        row = self._batches.find_one({"_id": number, "runs": {"$exists": False}})
+    def _bring_up_to_date(self, number: int) -> None:
+        row = self._batches.find_one({"_id": number, "members": {"$exists": False}})
         if row is None:
             return
         entries = _unpack(row).entries
-        made: list[dict[str, str]] = [{} for _ in entries]
-        for prefix, packed in row["xml"].items():
-            parts = zlib.decompress(packed).decode().split("\0")
-            for fragments, fragment in zip(made, parts, strict=True):
-                fragments[prefix] = fragment
-        runs = _runs(entries, row["datestamp"], made)
-        self._batches.update_one({"_id": number}, {"$set": runs, "$unset": {"xml": 1}})
+        update: dict[str, Any] = {"$set": _memberships(number, entries)}
+        if "xml" in row:
+            made: list[dict[str, str]] = [{} for _ in entries]
+            for prefix, packed in row["xml"].items():
+                parts = zlib.decompress(packed).decode().split("\0")
+                for fragments, fragment in zip(made, parts, strict=True):
+                    fragments[prefix] = fragment
+            update["$set"] |= _runs(entries, row["datestamp"], made)
+            update["$unset"] = {"xml": 1}
+        for prefix, packed in row.get("runs", {}).items():
+            if isinstance(packed, bytes):  # of version 3, all in one
+                elements = zlib.decompress(packed).decode().split("\0")
+                update["$set"][f"runs.{prefix}"] = rendered.pack(elements)
+        self._batches.update_one({"_id": number}, update)
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -444,16 +453,7 @@ class Records:
         deleted ones included, at most ``limit``."""
         if set_spec is None:
             return self._walk_batches(after, bound, limit, prefix)
-        part: list[Entry] = []
-        more = False
-        for entry in self._walk_set(set_spec, after, bound, limit, prefix):
-            if len(part) == limit:
-                more = True
-                break
-            part.append(entry)
-        xml = "".join([e.header if prefix is None else e.xml for e in part])
-        last = part[-1].position if more else bound
-        return Part(xml=xml.encode(), count=len(part), last=last, more=more)
+        return self._walk_set(set_spec, after, bound, limit, prefix)
 
     def _walk_batches(self, after: int, bound: int, limit: int, prefix: str | None) -> Part:
         """Whole batches while they fit, so that runs are handed over as they are; a batch that
@@ -494,43 +494,63 @@ class Records:
                 if live and run is not None:
                     yield _Shown(number, start, gone, live, run)
 
-    def _walk_set(
-        self, spec: str, after: int, bound: int, limit: int, prefix: str | None
-    ) -> Iterator[Entry]:
-        fields: dict[str, Any] = dict.fromkeys(_HEADER, 1)
-        if prefix is not None:
-            fields[f"xml.{prefix}"] = 1
-        for row in self._windows(spec, after, bound, limit, fields):
-            entry = _entry(row, prefix)
-            assert entry is not None, "a set that is published has no records that are not"
-            if spec in entry.sets:
-                yield entry
-            else:  # it left the set: to those who read the set it is gone
-                sets = (*entry.sets, spec)
-                yield replace(entry, sets=sets, deleted=True, fragment=None)
-
-    def _windows(
-        self, spec: str, after: int, bound: int, limit: int, fields: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        """Members of a set by two-sided windows over positions, wider while they are thin."""
-        width = 2 * STRIDE
-        while after < bound:
-            upper = min(after + width, bound)
-            rows = list(
-                self._records.find(
-                    {"member": spec, "seq": {"$gt": after, "$lte": upper}},
-                    fields,
-                    sort=[("seq", 1)],
-                    limit=limit + 1,
-                )
-            )
-            yield from rows
-            if len(rows) > limit:
-                after = rows[-1]["seq"]
+    def _walk_set(self, spec: str, after: int, bound: int, limit: int, prefix: str | None) -> Part:
+        xml: list[bytes] = []
+        last = after
+        name = prefix or HEADERS
+        fields = (f"runs.{name}", f"runs.{TOMBSTONES}")
+        for row in self._batches_of_set(spec, after, bound, fields):
+            number = row["_id"]
+            run = row["runs"].get(name) or row["runs"].get(TOMBSTONES)
+            start = after + 1 - number * STRIDE
+            here, left = _members(row, spec)
+            places = [place for place in (*here, *left) if place >= start]
+            if not places or run is None:
+                continue
+            if len(xml) == limit:
+                return Part(xml=b"".join(xml), count=limit, last=last, more=True)
+            cut = sorted(places)[: limit - len(xml)]
+            if departed := left.intersection(cut):
+                gone = self._departures(number, spec, departed, bare=prefix is None)
+                picked = iter(rendered.pick(run, [p for p in cut if p not in gone]))
+                xml += [gone[p] if p in gone else next(picked) for p in cut]
             else:
-                after = upper
-                if len(rows) < limit // 2:
-                    width *= 2
+                xml += rendered.pick(run, cut)
+            last = number * STRIDE + cut[-1]
+            if len(cut) < len(places):
+                return Part(xml=b"".join(xml), count=limit, last=last, more=True)
+        return Part(xml=b"".join(xml), count=len(xml), last=bound, more=False)
+
+    def _departures(
+        self, number: int, spec: str, places: Iterable[int], *, bare: bool
+    ) -> dict[int, bytes]:
+        """Those of a batch that left a set but are elsewhere still: to those who read the set
+        they are gone."""
+        row = self._batches.find_one({"_id": number}, {"entries": 1, "datestamp": 1})
+        assert row is not None, "batches are never deleted"
+        entries, made = _unpack(row).entries, {}
+        for place in places:
+            sets = (*entries[place]["sets"], spec)
+            head = rendered.header(entries[place]["id"], row["datestamp"], sets, deleted=True)
+            made[place] = (head if bare else rendered.record(head, "")).encode()
+        return made
+
+    def _batches_of_set(
+        self, spec: str, after: int, bound: int, fields: Iterable[str]
+    ) -> Iterator[dict[str, Any]]:
+        """The batches that may have something of a set, by two-sided windows over their
+        numbers, wider while they are thin."""
+        # The place after the last one of a full batch is in the next.
+        done, last = max(0, (after + 1 + STRIDE - BATCH) // STRIDE - 1), bound // STRIDE
+        wanted = dict.fromkeys(("members", "dead", *fields), 1)
+        width = 2
+        while done < last:
+            upper = min(done + width, last)
+            rows = self._batches.find(
+                {"sets": spec, "number": {"$gt": done, "$lte": upper}}, wanted
+            )
+            yield from sorted(rows, key=lambda row: int(row["_id"]))
+            done, width = upper, min(width * 2, 256)
 
     def position_before(self, datestamp: str, bound: int) -> int:
         """The last position of a batch whose datestamp is earlier; 0 if there is none.
@@ -567,26 +587,33 @@ class Records:
         row = self._records.find_one({"_id": identifier}, fields)
         return None if row is None else _entry(row, prefix)
 
-    def read(self, set_spec: str | None = None, *, page: int = BATCH) -> Iterator[StoredRecord]:
+    def read(self, set_spec: str | None = None) -> Iterator[StoredRecord]:
         """All records in the order of positions, or those of a set; deleted and unpublished
         ones included."""
-        bound = self.snapshot().bound
-        if set_spec is not None:
-            for row in self._windows(set_spec, 0, bound, page, {"xml": 0}):
-                if set_spec in row["sets"]:
-                    yield _stored(row)
+        last = self.snapshot().bound // STRIDE
+        if set_spec is None:
+            for number in range(1, last + 1):
+                found = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
+                if found is not None:
+                    yield from self._read_batch(found, range(BATCH))
             return
-        for number in range(1, bound // STRIDE + 1):
-            found = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
-            if found is None:
-                continue
-            batch = _unpack(found)
-            names = [e["id"] for i, e in enumerate(batch.entries) if i not in batch.dead]
-            rows = {r["_id"]: r for r in self._records.find({"_id": {"$in": names}}, {"xml": 0})}
-            for name in names:
-                # A record that moved on since is met again at its new place.
-                if name in rows and rows[name]["seq"] // STRIDE == number:
-                    yield _stored(rows[name])
+        for found in self._batches_of_set(set_spec, 0, last * STRIDE, ("entries",)):
+            for stored in self._read_batch(found, set().union(*_members(found, set_spec))):
+                if set_spec in stored.sets:
+                    yield stored
+
+    def _read_batch(self, row: dict[str, Any], places: Places[int]) -> Iterator[StoredRecord]:
+        batch = _unpack(row)
+        names = [
+            entry["id"]
+            for place, entry in enumerate(batch.entries)
+            if place in places and place not in batch.dead
+        ]
+        rows = {r["_id"]: r for r in self._records.find({"_id": {"$in": names}}, {"xml": 0})}
+        for name in names:
+            # A record that moved on since is met again at its new place.
+            if name in rows and rows[name]["seq"] // STRIDE == row["_id"]:
+                yield _stored(rows[name])
 
     def sources(self) -> list[str]:
         """The sources that have published records, by their sets."""
@@ -634,8 +661,11 @@ class Records:
         """Live and deleted records of a set; ``""`` is all that are published."""
         if not _is_fine(spec):
             return self.counts().get(spec, Count())
-        everything = self._records.count_documents({"member": spec})
-        live = self._records.count_documents({"member": spec, "sets": spec, "deleted": False})
+        live = everything = 0
+        for row in self._batches_of_set(spec, 0, self.snapshot().bound, ("tombstones",)):
+            here, left = _members(row, spec)
+            live += len(here.difference(row["tombstones"]))
+            everything += len(here | left)
         return Count(live, everything - live)
 
     def fine_sets(self) -> list[str]:
@@ -721,7 +751,6 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
         "datestamp": datestamp,
         "sets": list(change.sets),
         "left": left,
-        "member": [*change.sets, *left],
         "hash": change.hash,
         "deleted": change.record is None,
         "document": {
@@ -732,7 +761,10 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
         },
         "record": change.record,
         # Packed: five formats are several times as large as all the rest of a record.
-        "xml": {prefix: Binary(rendered.pack([made])) for prefix, made in change.fragments.items()},
+        "xml": {
+            prefix: Binary(zlib.compress(made.encode(), 1))
+            for prefix, made in change.fragments.items()
+        },
     }
 
 
@@ -740,7 +772,7 @@ def _fragment(row: dict[str, Any], prefix: str) -> str | None:
     """A record in a format; ``None`` if it came later and the record was not mapped since.
     Records of the store's version 3 and before have it unpacked."""
     kept: bytes | str | None = row["xml"].get(prefix)
-    return rendered.unpack(kept) if isinstance(kept, bytes) else kept
+    return zlib.decompress(kept).decode() if isinstance(kept, bytes) else kept
 
 
 def _write(change: Change, row: dict[str, Any]) -> UpdateOne | ReplaceOne[dict[str, Any]]:
@@ -788,8 +820,46 @@ def _batch_row(
         "datestamp": datestamp,
         # Packed: the engine need not look into a hundred entries to hand them over.
         "entries": Binary(zlib.compress(json.dumps(entries).encode(), 1)),
+        **_memberships(number, entries),
         **_runs(entries, datestamp, fragments),
     }
+
+
+def _memberships(number: int, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which of a batch's places are in which set, and which left it: ``members``, packed, is
+    ``{set: [places in it, places that left it]}`` as hexadecimal masks. Sets that are not
+    published are those of the record itself, for whoever reads the store, not the endpoint."""
+    members: dict[str, list[int]] = {}
+    tombstones = []
+    for place, entry in enumerate(entries):
+        sets, left, deleted = _shown(entry) or ((), (), entry["deleted"])
+        if entry["sets"][0].startswith(PRIVATE):
+            sets = (*sets, *entry["sets"])
+        for which, specs in enumerate((sets, left)):
+            for spec in specs:
+                members.setdefault(spec, [0, 0])[which] |= 1 << place
+        if deleted:
+            tombstones.append(place)
+    masks = {spec: [f"{mask:x}" for mask in both] for spec, both in members.items()}
+    return {
+        "number": number,
+        "sets": sorted(members),
+        "members": Binary(zlib.compress(json.dumps(masks).encode(), 1)),
+        "tombstones": tombstones,
+    }
+
+
+def _members(row: dict[str, Any], spec: str) -> tuple[set[int], set[int]]:
+    """The places of a batch that are in a set, and those that left it; not those that are
+    dead."""
+    here, left = json.loads(zlib.decompress(row["members"]))[spec]
+    dead = row.get("dead", ())
+    return set(_bits(here)).difference(dead), set(_bits(left)).difference(dead)
+
+
+def _bits(text: str) -> list[int]:
+    mask = int(text, 16)
+    return [place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
 def _runs(
@@ -800,14 +870,14 @@ def _runs(
     for entry in entries:
         sets, _, deleted = _shown(entry) or ((), (), True)
         heads.append(rendered.header(entry["id"], datestamp, sets, deleted=deleted))
-    runs = {HEADERS: Binary(rendered.pack(heads))}
+    runs = {HEADERS: rendered.pack(heads)}
     prefixes = {prefix for made in fragments for prefix in made}
     for prefix in prefixes or {TOMBSTONES}:
         whole = [
             rendered.record(head, made.get(prefix, ""))
             for head, made in zip(heads, fragments, strict=True)
         ]
-        runs[prefix] = Binary(rendered.pack(whole))
+        runs[prefix] = rendered.pack(whole)
     return {
         "size": len(entries),
         "hidden": [i for i, entry in enumerate(entries) if _shown(entry) is None],
@@ -825,7 +895,7 @@ class _Shown:
     """Places nobody is to see."""
     live: int
     """How many records are at the others, from ``start`` on."""
-    run: bytes
+    run: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,13 +189,20 @@ def test_fine_sets_are_listed_and_counted_when_asked(store: Store) -> None:
     assert "country:KE:nbsap" not in store.records.counts()
 
 
+OF_SETS = {"number": 1, "sets": 1, "members": 1, "tombstones": 1}
+"""What a batch has known of sets since the store's fourth version."""
+
+
 def test_records_of_the_first_version_are_brought_up_to_date(store: Store) -> None:
     put(store, change("a", country="KE"))
     database = store.database
-    database["records"].update_many({}, {"$unset": {"left": 1, "member": 1}})
-    database["records"].drop_index("member_seq")
+    database["records"].update_many({}, {"$unset": {"left": 1}})
+    database["records"].create_index([("member", 1), ("seq", 1)], name="member_seq")
+    database["batches"].update_many({}, {"$unset": OF_SETS})
+    database["batches"].drop_index("sets_number")
     database["state"].update_one({"_id": "log"}, {"$unset": {"schema": 1}})
     store.records.prepare()
+    assert set(database["records"].index_information()) == {"_id_"}
     assert [(i, d) for i, d, _ in of_set(store, "country:KE")] == [("src/a", False)]
     put(store, change("a", "2", country="FJ"))
     assert of_set(store, "country:KE") == [("src/a", True, None)]
@@ -210,12 +217,30 @@ def test_batches_of_the_second_version_are_rendered_whole(store: Store) -> None:
     packed[2] = ["<metadata>r2-2</metadata>", "<metadata>secret-1</metadata>"]
     for number, fragments in packed.items():
         old = {"xml": {"oai_dc": zlib.compress("\0".join(fragments).encode())}}
-        gone = {"runs": 1, "size": 1, "hidden": 1}
+        gone = {"runs": 1, "size": 1, "hidden": 1, **OF_SETS}
         batches.update_one({"_id": number}, {"$set": old, "$unset": gone})
     state.update_one({"_id": "log"}, {"$set": {"schema": 2}})
     store.records.prepare()
     assert walk(store, 4) == before
+    assert walk(store, 4, set_spec="country:KE") == before
     assert "xml" not in (batches.find_one({"_id": 1}) or {})
+
+
+def test_runs_of_the_third_version_are_packed_in_chunks(store: Store) -> None:
+    put(store, *(change(f"r{i}") for i in range(25)))
+    before = walk(store, 4)
+    batches = store.database["batches"]
+    row = batches.find_one({"_id": 1})
+    assert row is not None
+    whole = {
+        prefix: zlib.compress(b"\0".join(zlib.decompress(chunk) for chunk in chunks))
+        for prefix, chunks in row["runs"].items()
+    }
+    batches.update_one({"_id": 1}, {"$set": {"runs": whole}, "$unset": OF_SETS})
+    store.database["state"].update_one({"_id": "log"}, {"$set": {"schema": 3}})
+    store.records.prepare()
+    assert walk(store, 4) == walk(store, 4, set_spec="country:KE") == before
+    assert batches.find_one({"_id": 1}) == row
 
 
 def test_datestamps_never_go_down_even_if_the_clock_does(store: Store) -> None:
