@@ -21,6 +21,8 @@ from oai_endpoint.tokens import Tokens
 from store import Snapshot, Store
 
 LONGEST_REQUEST = 8192
+RECENT_SECONDS = 1.0
+"""How old the snapshot of a list's further parts may be; a datestamp is no finer."""
 _GZIP_ABOVE = 1024
 _VERBS = {
     "Identify": browser.ask(verb="Identify"),
@@ -103,7 +105,9 @@ def _answer(repository: verbs.Repository, pairs: list[tuple[str, str]]) -> bytes
         question = arguments.read(pairs)
         shown = {"verb": question.verb, **question.given}
         if question.verb != "GetRecord":
-            snapshot = repository.records.snapshot()
+            # How far a list goes on is in its token.
+            age = RECENT_SECONDS if question["resumptionToken"] else 0.0
+            snapshot = repository.records.snapshot(age=age)
         content = verbs.answer(repository, question, snapshot)
     except FaultsError as error:
         if any(fault.code in ("badVerb", "badArgument") for fault in error.faults):

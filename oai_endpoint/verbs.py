@@ -181,7 +181,7 @@ def list_entries(repository: Repository, question: Question, snapshot: Snapshot)
         # has no empty part, so the list ends with what it has become.
         part = repository.records.walk(
             after=place.bound,
-            bound=snapshot.bound,
+            bound=repository.records.snapshot().bound,
             limit=IDENTIFIERS_A_PART,
             prefix=place.prefix if whole else None,
             set_spec=place.set_spec or None,

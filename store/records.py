@@ -33,6 +33,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import time
 import zlib
 from collections import Counter
 from collections.abc import Collection as Places
@@ -200,6 +202,8 @@ class Records:
         self._records: Collection[dict[str, Any]] = database["records"]
         self._batches: Collection[dict[str, Any]] = database["batches"]
         self._state: Collection[dict[str, Any]] = database["state"]
+        self._recent = -math.inf, Snapshot(bound=0, as_of=datetime.min.replace(tzinfo=UTC))
+        """When the last snapshot was taken, and it."""
 
     def prepare(self) -> None:
         """Create the index and the log; does nothing where they are. What earlier versions
@@ -426,8 +430,12 @@ class Records:
 
     # --- reading ---------------------------------------------------------------------------
 
-    def snapshot(self) -> Snapshot:
-        """How far a reader may read now. Orphaned batches are recovered on the way."""
+    def snapshot(self, *, age: float = 0.0) -> Snapshot:
+        """How far a reader may read now, or could at most ``age`` seconds ago: what an older
+        snapshot promises still holds. Orphaned batches are recovered on the way."""
+        taken = time.monotonic()
+        if taken - self._recent[0] < age:
+            return self._recent[1]
         now = datetime.now(UTC)
         log = self._log()
         if any(now - entry["at"] > timedelta(seconds=ORPHANED_SECONDS) for entry in log["open"]):
@@ -438,7 +446,8 @@ class Records:
         for entry in log["open"]:
             number = min(number, entry["number"] - 1)
             as_of = min(as_of, _moment(entry["datestamp"]))
-        return Snapshot(bound=(number + 1) * STRIDE - 1, as_of=as_of)
+        self._recent = taken, Snapshot(bound=(number + 1) * STRIDE - 1, as_of=as_of)
+        return self._recent[1]
 
     def walk(
         self,
