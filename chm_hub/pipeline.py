@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from adapters.source import Source
@@ -326,13 +327,15 @@ class _Writer:
         self._writing: Future[None] | None = None
         self._pending: set[str] = set()
         """The records that are being written."""
+        self._turn = RLock()
+        """Who is interrupted leaves the page in hand to its thread; the end waits for it."""
 
     def page(self, page: Page) -> None:
         """Keep a page and map its documents. Its records are stored, and then how far we are
         is noted, while the caller goes on to the next page; :meth:`settle` waits for that."""
         store, run = self.hub.store, self.run
         store.check_room()
-        with store.explained():
+        with self._turn, store.explained():
             store.runs.renew(self.lease, self.hub.clock())
             run.pages += 1
             name = store.documents.keep(run.identifier, run.pages, page)
@@ -442,10 +445,11 @@ class _Writer:
 
     def settle(self) -> None:
         """Wait until what was mapped is written; raises what its writing raised."""
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
-        self._pending = set()
+        with self._turn:
+            writing, self._writing = self._writing, None
+            if writing is not None:
+                writing.result()
+            self._pending = set()
 
     def _consider(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
-
-import pytest
 
 from tests.running import Hub
 
@@ -23,11 +23,16 @@ RECORD = (
     'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{title}</dc:title></oai_dc:dc>'
     "</metadata></record>"
 )
-PAGES = [["a", "b"], ["b", "c"], ["c", "a"], ["d"]]
+SOURCE = 'title = "Pages"\nadapter = "oai_pmh"\nurl = "{url}"\n'
+MOVING = [["a", "b"], ["b", "c"], ["c", "a"], ["d"]]
 """What is on each page: a source that moves while it is walked gives records more than once."""
+LONG = [[f"{page}-{n}" for n in range(50)] for page in range(100)]
 
 
-class Moving(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    pages: Sequence[Sequence[str]]
+    asked: list[int]
+
     def log_message(self, *_: object) -> None: ...
 
     def do_GET(self) -> None:
@@ -35,8 +40,10 @@ class Moving(BaseHTTPRequestHandler):
         verb = asked["verb"][0]
         if verb == "ListRecords":
             number = int(asked.get("resumptionToken", ["0"])[0])
-            content = "".join(RECORD.format(name=n, title=f"{n} {number}") for n in PAGES[number])
-            token = number + 1 if number + 1 < len(PAGES) else ""
+            self.asked.append(number)
+            names = self.pages[number]
+            content = "".join(RECORD.format(name=n, title=f"{n} {number}") for n in names)
+            token = number + 1 if number + 1 < len(self.pages) else ""
             content += f"<resumptionToken>{token}</resumptionToken>"
         else:
             content = (
@@ -53,23 +60,43 @@ class Moving(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-@pytest.fixture
-def moving() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Moving)
+@contextmanager
+def serving(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, list[int]]]:
+    """A source with these pages; its address, and which pages it was asked for."""
+    handler = type("Serving", (Handler,), {"pages": pages, "asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/oai"
+    yield f"http://127.0.0.1:{server.server_port}/oai", handler.asked
     server.shutdown()
     server.server_close()
 
 
-def test_a_record_on_pages_that_follow_each_other_changes_and_is_there_once(
-    hub: Hub, moving: str
-) -> None:
-    hub.source("moving", f'title = "Moving"\nadapter = "oai_pmh"\nurl = "{moving}"\n')
-    said = hub("harvest", "moving", "--json")
+def test_a_record_on_pages_that_follow_each_other_changes_and_is_there_once(hub: Hub) -> None:
+    with serving(MOVING) as (url, _):
+        hub.source("moving", SOURCE.format(url=url))
+        said = hub("harvest", "moving", "--json")
     (run,) = said.lines
     assert (run["new"], run["changed"], run["seen"]) == (4, 3, 7), said.err
     titles = {r["source_identifier"]: r["title"][0]["value"] for r in hub.records().values()}
     assert titles == {"a": "a 2", "b": "b 1", "c": "c 2", "d": "d 3"}
-    (shown,) = hub("runs", "moving", "--json").lines[:1]
-    assert shown["seen"] == 7, json.dumps(shown)
+
+
+def test_an_interrupted_run_says_so_and_the_next_goes_on(hub: Hub) -> None:
+    with serving(LONG) as (url, asked):
+        hub.source("long", SOURCE.format(url=url))
+        process = hub.start("harvest", "long", "--json")
+        deadline = time.monotonic() + 60
+        while len(asked) < 10 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)
+        assert process.returncode != 0, said
+        (cut,) = hub("runs", "long", "--json").lines
+        assert (cut["state"], cut["error"]) == ("partial", "interrupted"), said
+        stored = hub.records()
+        assert len(stored) == cut["seen"] < 5_000, "what is counted is stored"
+        before = len(asked)
+        (rest,) = hub("harvest", "long", "--json").lines
+        assert rest["state"] == "complete"
+        assert min(asked[before:]) >= cut["seen"] // 50 - 1, "it goes on where the other stopped"
+    assert len(hub.records()) == 5_000
