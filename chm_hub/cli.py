@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -796,7 +797,7 @@ def _declared(settings: Settings, texts: Mapping[str, str]) -> Iterator[tuple[st
     finally:
         off = 'enabled = false\nreason = "the demonstration network is not running: chm-hub demo"\n'
         for name, text in texts.items():
-            if "\nenabled = " not in text:
+            if tomllib.loads(text).get("enabled", True):
                 (folder / f"{name}.toml").write_text(off + text, "utf-8")
 
 

@@ -88,6 +88,8 @@ def test_demo_harvests_serves_and_stops_with_its_engine(own: Hub, tmp_path: Path
         process.kill()
         process.communicate()
     assert not engine.is_supervised(own.data), "the engine stopped with its last user"
+    left = own("sources", "check")
+    assert left.code == 0, f"the network's source files stay, disabled and in order: {left.err}"
 
 
 @pytest.mark.parametrize("command", ["up", "serve"])
