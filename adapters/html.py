@@ -66,19 +66,19 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     rules.require(url)
     visitor = Visitor(fetch, walk, rules, options.select)
     begin = [html.canonical(urljoin(url, place)) for place in ["", *options.start]]
-    waiting = deque((address, 0) for address in dict.fromkeys(begin))
+    waiting = deque((address, 0, False) for address in dict.fromkeys(begin))
     met = {html.name_of(address) for address in begin}
     texts: set[bytes] = set()
     variants: Counter[str] = Counter()
     listed: set[str] = set()
     visited = 0
     while waiting:
-        address, depth = waiting.popleft()
+        address, depth, listing = waiting.popleft()
         if visited >= options.max_pages:
             walk.short = f"the limit of {options.max_pages} pages was reached"
             break
         visited += 1
-        keep = _taken(address, depth, options)
+        keep = _taken(address, depth, options) and not listing
         kind = kind_of_address(address, options.types)
         payload = await visitor.look(address, html.name_of(address))
         if payload is None or payload.status != 200:
@@ -98,18 +98,22 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             visitor.take(payload, address, kind)
         elif keep:
             walk.warnings["same_page_twice"] += 1
-        if depth < options.depth:
-            for link in html.links(payload):
-                name = html.name_of(link)
-                if name in met or not _followed(link, url, options) or not rules.allows(link):
-                    continue
-                place = urlsplit(link).path
-                variants[place] += 1
-                if variants[place] > MOST_VARIANTS:
-                    walk.warnings["too_many_variants"] += 1
-                    continue
-                met.add(name)
-                waiting.append((link, depth + 1))
+        # The next page of a list is the same list further on, however long it is.
+        onward = html.onward(payload)
+        for link in dict.fromkeys([*onward, *html.links(payload)]):
+            name = html.name_of(link)
+            if name in met or not _followed(link, url, options) or not rules.allows(link):
+                continue
+            if depth >= options.depth and link not in onward:
+                walk.warnings["links_too_deep"] += 1
+                continue
+            place = urlsplit(link).path
+            variants[place] += 1
+            if variants[place] > MOST_VARIANTS:
+                walk.warnings["too_many_variants"] += 1
+                continue
+            met.add(name)
+            waiting.append((link, depth if link in onward else depth + 1, link in onward))
         if visitor.full and (page := visitor.gathered()) is not None:
             yield page
     if (page := visitor.gathered()) is not None:

@@ -38,6 +38,9 @@ class Options(CommonOptions):
     """List identifiers and get each record by itself; for repositories whose lists break."""
     granularity: Literal["day", "second"] | None = None
     """Overrules what the repository says of its dates."""
+    encoding: str | None = None
+    """For answers that are not in the encoding they declare, nor UTF-8, such as
+    ``windows-1251``."""
     max_pages: Annotated[int, Field(ge=1)] = 100_000
     """A walk that needs more pages is cut off and counts as partial."""
 
@@ -56,6 +59,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         post=options.method == "POST",
         by_identifier=options.by_identifier,
         granularity=options.granularity,
+        encoding=options.encoding,
         max_pages=options.max_pages,
     )
     async for page in oai_pmh.harvest(fetch, walk, ask):

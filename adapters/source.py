@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 import adapters
 from chm_hub.errors import FetchError, SourceError
-from chm_hub.fetch import DEADLINE, DECODED_LIMIT, TRIES, WIRE_LIMIT, Limits
+from chm_hub.fetch import DEADLINE, DECODED_LIMIT, SILENCE, TRIES, WIRE_LIMIT, Limits
 from chm_hub.settings import Settings
 
 FOLDER = Path(__file__).parent / "sources"
@@ -38,6 +38,8 @@ class CommonOptions:
 
     deadline: Annotated[float, Field(gt=0, le=3600)] = DEADLINE
     """Seconds for one whole answer."""
+    silence: Annotated[float, Field(gt=0, le=3600)] = SILENCE
+    """Seconds in which next to nothing comes of an answer."""
     wire_limit: Annotated[int, Field(gt=0)] = WIRE_LIMIT
     """Bytes of one answer as it comes over the wire."""
     decoded_limit: Annotated[int, Field(gt=0)] = DECODED_LIMIT
@@ -49,6 +51,7 @@ class CommonOptions:
         """These options as the client's limits."""
         return Limits(
             deadline=self.deadline,
+            silence=self.silence,
             wire=self.wire_limit,
             decoded=self.decoded_limit,
             tries=self.tries,
@@ -161,6 +164,11 @@ class Source:
                 reason="secret",
             )
         return found
+
+    def excused(self, day: date) -> bool:
+        """Whether its certificate need not be in order on this day (rule R16)."""
+        until = self.declared.tls_exception_until
+        return until is not None and day <= until
 
     def as_context(self) -> dict[str, Any]:
         """What crosswalks see as ``source``."""

@@ -230,7 +230,7 @@ def sources_new(
             )
         click.echo(text)
         click.echo(f"{path} written. The first documents:", err=True)
-        client = downloads.client(source.declared.group, source.options.limits())
+        client = _client(downloads, source)
         wanted = Wanted(most=PREVIEW)
         try:
             async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
@@ -415,7 +415,7 @@ def harvest_sources(
             async def one(source: Source) -> None:
                 async with room:
                     hub = Hub(store=store, groups=groups, progress=progress.show)
-                    client = downloads.client(source.declared.group, source.options.limits())
+                    client = _client(downloads, source)
                     try:
                         run = await harvest_one(source, hub, client, wanted)
                         line = run.line()
@@ -436,6 +436,12 @@ def harvest_sources(
     return lines
 
 
+def _client(downloads: Any, source: Source) -> Any:
+    """The client of a source, with the limits and exceptions that its file states."""
+    excused = source.excused(datetime.now(UTC).date())
+    return downloads.client(source.declared.group, source.options.limits(), excused=excused)
+
+
 def _failed(source: str, error: HubError) -> dict[str, Any]:
     from store import Run
 
@@ -452,7 +458,7 @@ def _rehearse(settings: Settings, chosen: list[Source], wanted: Any, as_json: bo
     async def look(downloads: fetch.Downloads) -> int:
         faults = 0
         for source in chosen:
-            client = downloads.client(source.declared.group, source.options.limits())
+            client = _client(downloads, source)
             try:
                 async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
                     _show_dry(source, dry, as_json)

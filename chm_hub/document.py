@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Any
 
 Json = Any
@@ -28,6 +29,15 @@ class Payload:
     request: str = ""
     """The body of a POST request; empty for GET."""
 
+    def charset(self) -> str | None:
+        """The encoding its server says it has."""
+        for name, value in self.headers.items():
+            if name.lower() == "content-type":
+                message = EmailMessage()
+                message["content-type"] = value
+                return message.get_content_charset()
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -42,6 +52,8 @@ class Document:
     deleted: bool = False
     payload: int = 0
     """In which of its page's payloads it came."""
+    repairs: tuple[str, ...] = ()
+    """What had to be repaired to read it, as short stable words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from copy import deepcopy
@@ -23,7 +23,7 @@ from typing import Any
 
 from adapters.source import Source
 from chm_hub import views
-from chm_hub.document import Document, Page, Walk
+from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
 from chm_hub.record import Record, content_hash, record_identifier, to_dict
@@ -109,6 +109,10 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                 await asyncio.to_thread(writer.settle)
         except (FetchError, ProtocolError) as error:
             walk.complete, run.reason, run.error = False, str(error), error.reason
+            if isinstance(error, FetchError) and error.not_before is not None:
+                run.not_before = hub.clock() + timedelta(seconds=error.not_before)
+            elif isinstance(error, ProtocolError) and fetch.last is not None:
+                await asyncio.to_thread(writer.keep_unread, fetch.last, error.reason)
         except StoreError as error:
             # Nothing more can be relied on; what was acknowledged is safe.
             run.state, run.reason, run.error = "failed", str(error), "store"
@@ -126,7 +130,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         except asyncio.CancelledError:
             walk.complete, run.reason, run.error = False, "interrupted", "interrupted"
         run.requests = fetch.requests
-        await asyncio.to_thread(_finish, source, hub, writer, walk, wanted)
+        await asyncio.to_thread(_finish, source, hub, writer, walk, wanted, fetch.notes)
         return run
     finally:
         with suppress(StoreError), store.explained():  # else it runs out by itself
@@ -155,10 +159,18 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
     )
 
 
-def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wanted) -> None:
+def _finish(
+    source: Source,
+    hub: Hub,
+    writer: _Writer,
+    walk: Walk,
+    wanted: Wanted,
+    notes: Mapping[str, int],
+) -> None:
     """Delete what is gone, move the cursor, and say how the run went."""
     run, store = writer.run, hub.store
     run.warnings.update(walk.warnings)
+    run.warnings.update(notes)
     run.reason = run.reason or walk.short
     least = source.declared.expect.records
     with store.explained():
@@ -191,6 +203,8 @@ def _finish(source: Source, hub: Hub, writer: _Writer, walk: Walk, wanted: Wante
     elif walk.short is not None or state in ("held", "failed"):
         # The place reached is of no use: the next run begins anew.
         cursor = {"checkpoint": None}
+    # Between the runs of others a server that asked to be left alone is.
+    cursor["not_before"] = run.not_before
     run.ended = hub.clock()
     run.state = state
     with store.explained():
@@ -327,6 +341,8 @@ class _Writer:
         self._writing: Future[None] | None = None
         self._pending: set[str] = set()
         """The records that are being written."""
+        self._last: Payload | None = None
+        """The last answer that was kept."""
         self._turn = RLock()
         """Who is interrupted leaves the page in hand to its thread; the end waits for it."""
 
@@ -339,6 +355,7 @@ class _Writer:
             store.runs.renew(self.lease, self.hub.clock())
             run.pages += 1
             name = store.documents.keep(run.identifier, run.pages, page)
+            self._last = page.payloads[-1] if page.payloads else None
             for warning in page.warnings:
                 run.warnings[warning.partition(":")[0]] += 1
             for reject in page.rejects:
@@ -353,6 +370,15 @@ class _Writer:
                 reached = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
             places = list(enumerate(page.documents))
             self._store(name, [payload.url for payload in page.payloads], places, reached)
+
+    def keep_unread(self, payload: Payload, reason: str) -> None:
+        """Keep the answer at which a walk ended, for whoever wants to see what it was."""
+        if payload is self._last:
+            return  # it was read, and kept with its page
+        with self.hub.store.explained():
+            self.run.pages += 1
+            page = Page(payloads=[payload], rejects=[Reject(reason=reason)])
+            self.hub.store.documents.keep(self.run.identifier, self.run.pages, page)
 
     def remap(self) -> None:
         """Map the newest kept version of every document of the source, those that were
@@ -476,6 +502,8 @@ class _Writer:
             return "unchanged", None, None
         provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
         outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
+        for repair in document.repairs:
+            self.run.note(f"document: {repair}", name)
         for issue in outcome.issues:
             self.run.note(f"{issue.field}: {issue.message}", name)
         if outcome.rejected is not None:

@@ -6,10 +6,9 @@ A feed is a window on what is new: what is no longer in it is not gone (rule R11
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import feedparser
@@ -17,12 +16,15 @@ import feedparser
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
-from chm_hub.fetch.sniff import kind_of
+from chm_hub.fetch.sniff import is_whole, kind_of
 from harvesters import jsons
 
 CUT_OFF = "cut_off"
-_HEAD = 65_536
-_ROOT = re.compile(rb"<((?:[\w-]+:)?(?:rss|feed|rdf))[\s>]", re.IGNORECASE)
+LEAST_AGAIN = 3
+CHANGED_SHARE = 0.8
+"""Of at least so many entries met again, so many have another id: ids mean nothing here."""
+REMEMBERED = 1_000
+"""Entries whose names are remembered."""
 _TEXTS = ("title", "subtitle", "summary", "rights")
 _EVENT = {
     "start": "startdate",
@@ -52,6 +54,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     """
     url: str | None = options.url
     used: set[str] = set()
+    names = _Names(walk)
     walk.next_since = walk.started
     while url is not None:
         if url in used:
@@ -73,6 +76,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if payload.status == 304:
             break
         page, url = read_feed(payload)
+        page = names.settle(page)
         if first:
             walk.learned["etag"] = _header(payload, "etag")
             walk.learned["modified"] = _header(payload, "last-modified")
@@ -82,7 +86,64 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             return
         if not options.follow_next:
             break
+    names.remember()
     walk.complete = True
+
+
+class _Names:
+    """What entries are called from one reading of a feed to the next.
+
+    A feed that makes up new ids each time it is asked would give all its entries anew each
+    time. So it is remembered under which name an entry's link was known. Where most links of
+    the last reading have other ids now, the ids are of no use: from then on entries go by their
+    links, and those that have a name already keep it (rule R9).
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        known = walk.memory.get("names")
+        self._known: dict[str, str] = dict(known) if isinstance(known, dict) else {}
+        self._by_link = bool(walk.memory.get("by_link"))
+        self._met: dict[str, str] = {}
+
+    def settle(self, page: Page) -> Page:
+        """The page, its entries under the names they are known by."""
+        links = [_link(document) for document in page.documents]
+        single = Counter(link for link in links if link)
+        places = [link if link and single[link] == 1 else None for link in links]
+        if not self._by_link:
+            again = [
+                self._known[link] != document.identifier
+                for link, document in zip(places, page.documents, strict=True)
+                if link in self._known
+            ]
+            if len(again) >= LEAST_AGAIN and sum(again) > CHANGED_SHARE * len(again):
+                self._by_link = True
+        if self._by_link:
+            self._walk.warnings["ids_change"] += 1
+        documents = []
+        for link, document in zip(places, page.documents, strict=True):
+            if self._by_link and link is not None:
+                document = replace(document, identifier=self._known.get(link, link))
+            if link is not None:
+                self._met[link] = document.identifier
+            documents.append(document)
+        return replace(page, documents=documents)
+
+    def remember(self) -> None:
+        """Hand what was met to the next reading; what was met before is kept while there is
+        room, since entries come back."""
+        if not self._met:
+            return
+        names = {**self._met, **{k: v for k, v in self._known.items() if k not in self._met}}
+        self._walk.learned["names"] = dict(list(names.items())[:REMEMBERED])
+        self._walk.learned["by_link"] = self._by_link or None
+
+
+def _link(document: Document) -> str | None:
+    entry = document.body.get("entry") if isinstance(document.body, dict) else None
+    link = entry.get("link") if isinstance(entry, dict) else None
+    return link if isinstance(link, str) and link.startswith(("http://", "https://")) else None
 
 
 def read_feed(payload: Payload) -> tuple[Page, str | None]:
@@ -109,7 +170,7 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         warnings.append(f"not_well_formed: {type(parsed.get('bozo_exception')).__name__}")
     head = _plain(parsed.get("feed", {}))
     rejects = []
-    if parsed.get("bozo") and not _is_whole(payload.body):
+    if parsed.get("bozo") and not is_whole(payload.body):
         # What came of the last entry may be half of it.
         warnings.append(CUT_OFF)
         rejects = [
@@ -136,12 +197,6 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
     )
     page = Page(payloads=[payload], documents=documents, rejects=rejects, warnings=warnings)
     return page, following
-
-
-def _is_whole(body: bytes) -> bool:
-    """Whether the root of a feed is closed, as far as its bytes can be looked at."""
-    root = _ROOT.search(body[:_HEAD].replace(b"\0", b""))
-    return root is None or b"</" + root[1] in body.replace(b"\0", b"")[-_HEAD:]
 
 
 def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:

@@ -77,12 +77,21 @@ def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str,
 
 def links(payload: Payload) -> list[str]:
     """The addresses a page links to, absolute and canonical, pages and files alike."""
+    return _addresses(payload, "a::attr(href), area::attr(href), frame::attr(src)")
+
+
+def onward(payload: Payload) -> list[str]:
+    """Those of them that its author calls the next page of the same list (``rel="next"``)."""
+    return _addresses(payload, 'a[rel~="next"]::attr(href), link[rel~="next"]::attr(href)')
+
+
+def _addresses(payload: Payload, css: str) -> list[str]:
     headers = {name.lower(): value for name, value in payload.headers.items()}
     _, text = html_to_unicode(headers.get("content-type"), payload.body)
     page = Selector(text=text or " ", type="html")
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     found = []
-    for href in page.css("a::attr(href), area::attr(href), frame::attr(src)").getall():
+    for href in page.css(css).getall():
         try:
             address = urljoin(base, href.strip())
         except ValueError:

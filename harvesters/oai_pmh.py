@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +23,15 @@ EMPTY_PAGES = 10
 """After so many pages in a row with nothing in them a walk is given up."""
 OVERLAP = timedelta(hours=1)
 DAY = timedelta(days=1)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+SHORTEST = timedelta(days=2)
+DEPTH = 6
+"""A list that cannot be read with tokens is parted so often; then its records are asked for one
+by one."""
+_DEAD = frozenset({400, 404, 410, 500})
+"""Statuses with which repositories answer a token they do not know (any more)."""
+_ANSWERS = (200, 400, 404, 410, 422, 500)
+"""Statuses under which repositories give an answer of the protocol: an error, mostly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,8 @@ class Options:
     post: bool = False
     by_identifier: bool = False
     """ListIdentifiers, then GetRecord for each: for servers whose ListRecords is broken."""
+    encoding: str | None = None
+    """For answers that are not in the encoding they declare, nor UTF-8."""
     granularity: str | None = None
     """Overrules what Identify says: ``day`` or ``second``."""
     max_pages: int = 100_000
@@ -51,7 +62,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     :class:`FetchError` and :class:`ProtocolError` where the walk cannot go on.
     """
     server = _Server(fetch, walk, options)
-    await server.identify()
+    if walk.since is None or not walk.memory.get("repository"):
+        await server.identify()
     prefix = await server.choose_prefix()
     sets: list[str | None] = list(options.sets) or [None]
     if options.sets == ("*",):
@@ -64,12 +76,66 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     else:
         checkpoint = {}
     for set_spec in sets[begin:]:
-        window = _Window(server, prefix, set_spec, checkpoint.get("token"))
+        span = _Span(since=walk.since, until=options.until)
+        window = _Window(server, prefix, set_spec, span, checkpoint.get("token"))
         checkpoint = {}
-        async for page in window.pages():
+        async for page in _as_can_be(window):
             yield page
+    await server.look_whether_empty(prefix, sets[0])
     walk.covers_all = walk.since is None and walk.checkpoint is None
     walk.complete = walk.short is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """A span of datestamps, both ends within it; an end that is ``None`` is open."""
+
+    since: datetime | None
+    until: datetime | None
+
+    def halves(self, earliest: datetime, now: datetime) -> tuple[_Span, _Span] | None:
+        """Its two halves; ``None`` if it is too short to be parted."""
+        first, last = self.since or earliest, self.until or now
+        if last - first < SHORTEST:
+            return None
+        middle = (first + (last - first) / 2).replace(microsecond=0)
+        return replace(self, until=middle), replace(self, since=middle)
+
+
+async def _as_can_be(window: _Window, depth: int = 0) -> AsyncIterator[Page]:
+    """The pages of a window; where its tokens die, those of shorter windows, and at last its
+    records one by one (rule R5)."""
+    walk = window.server.walk
+    try:
+        async for page in window.pages():
+            yield page
+        return
+    except DeadTokenError as error:
+        if window.by_identifier:
+            walk.short = f"{error} Neither smaller windows nor single records could be had"
+            return
+    halves = None
+    if depth < DEPTH:
+        halves = window.span.halves(window.server.earliest(), walk.started)
+    if halves is None:
+        walk.warnings["record_by_record"] += 1
+        parts = [window.again(window.span, by_identifier=True)]
+    else:
+        walk.warnings["smaller_windows"] += 1
+        parts = [window.again(half) for half in halves]
+    for part in parts:
+        async for page in _as_can_be(part, depth + 1):
+            # The place within a part is none to go on from.
+            yield replace(page, checkpoint=None, total=None)
+        if walk.short is not None:
+            return
+
+
+class DeadTokenError(ProtocolError):
+    """A resumption token is not taken, nor the one after a new beginning."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="badResumptionToken")
 
 
 class _Server:
@@ -79,18 +145,37 @@ class _Server:
         self.fetch = fetch
         self.walk = walk
         self.options = options
-        self.granularity = options.granularity or walk.memory.get("granularity") or "second"
+        told = walk.memory.get("repository") or {}
+        self.granularity = (
+            options.granularity
+            or walk.memory.get("granularity")
+            or _granularity(told.get("granularity") or "YYYY-MM-DDThh:mm:ssZ")
+        )
+        self.listed = 0
 
     async def ask(self, **arguments: str) -> tuple[Any, Payload, list[str]]:
         """The root of an answer, checked (rule R3): status, kind, root element, namespace."""
         form = tuple(arguments.items())
         if self.options.post:
-            request = Request(url=self.options.url, form=form, kinds=("xml",))
+            request = Request(url=self.options.url, form=form, kinds=("xml",), accept=_ANSWERS)
         else:
             joint = "&" if "?" in self.options.url else "?"
-            request = Request(url=self.options.url + joint + urlencode(form), kinds=("xml",))
+            url = self.options.url + joint + urlencode(form)
+            request = Request(url=url, kinds=("xml",), accept=_ANSWERS)
         payload = await self.fetch(request)
-        root, warnings = xml.parse(payload.body, payload.url)
+        if payload.status != 200 and not is_error_answer(payload.body):
+            raise FetchError(
+                f"{payload.url}: HTTP {payload.status}, and not an OAI-PMH answer with it. Check "
+                "the source's url; the repository may have moved.",
+                reason=f"http_{payload.status}",
+                status=payload.status,
+            )
+        root, warnings = xml.parse(
+            payload.body,
+            payload.url,
+            isolate="record",
+            charsets=[c for c in (payload.charset(), self.options.encoding) if c],
+        )
         check_root(root, payload.url, warnings)
         if (
             self.walk.next_since is None
@@ -116,7 +201,7 @@ class _Server:
             return
         stated = (_text(identify, "granularity") or "").strip()
         if self.options.granularity is None and not self.walk.memory.get("granularity"):
-            self.granularity = "second" if "hh:mm:ss" in stated.lower() else "day"
+            self.granularity = _granularity(stated)
         self.walk.learned["repository"] = {
             "name": _text(identify, "repositoryName"),
             "granularity": stated,
@@ -170,6 +255,26 @@ class _Server:
                 return found
             used.add(token)
 
+    def earliest(self) -> datetime:
+        """Before when the repository has nothing, by its own word."""
+        told = self.walk.learned.get("repository") or self.walk.memory.get("repository") or {}
+        return _parse_date(told.get("earliest")) or EARLIEST
+
+    async def look_whether_empty(self, prefix: str, set_spec: str | None) -> None:
+        """Tell a repository in which nothing changed from one that has lost everything: both
+        say that nothing matches."""
+        if self.listed:
+            self.walk.learned["listed"] = True
+            return
+        if not self.walk.memory.get("listed") or self.walk.short is not None:
+            return
+        if self.walk.since is not None:
+            wanted = {"metadataPrefix": prefix} | ({"set": set_spec} if set_spec else {})
+            root, _, _ = await self.ask(verb="ListIdentifiers", **wanted)
+            if error_code(root) != "noRecordsMatch":
+                return
+        self.walk.warnings["lists_nothing_any_more"] += 1
+
     def date(self, moment: datetime) -> str:
         """A moment in the repository's granularity."""
         form = "%Y-%m-%d" if self.granularity == "day" else "%Y-%m-%dT%H:%M:%SZ"
@@ -179,11 +284,22 @@ class _Server:
 class _Window:
     """The pages of one list request: one format, one set, one span of time."""
 
-    def __init__(self, server: _Server, prefix: str, set_spec: str | None, token: str | None):
+    def __init__(
+        self,
+        server: _Server,
+        prefix: str,
+        set_spec: str | None,
+        span: _Span,
+        token: str | None = None,
+        *,
+        by_identifier: bool = False,
+    ) -> None:
         self.server = server
         self.prefix = prefix
         self.set_spec = set_spec
+        self.span = span
         self.token = token
+        self.by_identifier = by_identifier or server.options.by_identifier
         self.restarted = False
         self.probed = False
         self.used: set[str] = set()
@@ -192,21 +308,30 @@ class _Window:
         self.seen = 0
         self.resumed = token is not None
 
+    def again(self, span: _Span, *, by_identifier: bool = False) -> _Window:
+        """A window on the same list for another span, or asked in another way."""
+        return _Window(self.server, self.prefix, self.set_spec, span, by_identifier=by_identifier)
+
     async def pages(self) -> AsyncIterator[Page]:
-        verb = "ListIdentifiers" if self.server.options.by_identifier else "ListRecords"
+        """The pages. Raises :class:`DeadTokenError` where the list cannot be read to its end
+        with tokens, and the errors of the wire and the protocol."""
+        verb = "ListIdentifiers" if self.by_identifier else "ListRecords"
         walk = self.server.walk
         for _ in range(self.server.options.max_pages):
             try:
                 root, payload, warnings = await self.server.ask(**self._arguments(verb))
             except FetchError as error:
-                if self._can_restart(error.status in (400, 404, 410, 500)):
+                if error.status in _DEAD and self.token is not None:
+                    self._restart(str(error))
                     continue
                 raise
             code = error_code(root)
             if code == "noRecordsMatch":
                 # An answer to a token too: some servers say so instead of an empty last page.
+                self._compare()
                 return
-            if code == "badResumptionToken" and self._can_restart(True):
+            if code == "badResumptionToken" and self.token is not None:
+                self._restart(f"{payload.url}: the repository does not take its own token.")
                 continue
             if code == "badArgument" and self._other_granularity():
                 continue
@@ -221,15 +346,21 @@ class _Window:
             page = await self._page(listed, payload, warnings)
             token = _token(listed)
             page_total = _total(listed)
+            if xml.CUT_OFF in warnings and token is None:
+                walk.short = (
+                    f"a page was cut off in the middle each time it was asked for: {payload.url}"
+                )
+                yield page
+                return
             if (fault := self._looks_wrong(page, token)) is not None:
                 walk.short = fault
                 yield page
                 return
             self.seen += len(page.documents) + len(page.rejects)
+            self.server.listed += len(page.documents)
             if token is None:
                 yield page
-                if self.total is not None and self.seen < self.total and not self.resumed:
-                    walk.short = f"the source announced {self.total} records and gave {self.seen}"
+                self._compare()
                 return
             self.total = page_total or self.total
             self.token = token
@@ -256,17 +387,23 @@ class _Window:
         arguments = {"verb": verb, "metadataPrefix": self.prefix}
         if self.set_spec is not None:
             arguments["set"] = self.set_spec
-        if self.server.walk.since is not None:
+        if self.span.since is not None:
             overlap = DAY if self.server.granularity == "day" else OVERLAP
-            arguments["from"] = self.server.date(self.server.walk.since - overlap)
-        if self.server.options.until is not None:
-            arguments["until"] = self.server.date(self.server.options.until)
+            arguments["from"] = self.server.date(self.span.since - overlap)
+        if self.span.until is not None:
+            arguments["until"] = self.server.date(self.span.until)
         return arguments
 
-    def _can_restart(self, token_died: bool) -> bool:
+    def _compare(self) -> None:
+        """Whether as many records came as were announced (R4)."""
+        if self.total is not None and self.seen < self.total and not self.resumed:
+            said = f"the source announced {self.total} records and gave {self.seen}"
+            self.server.walk.short = said
+
+    def _restart(self, why: str) -> None:
         """Once per window, a dead token sends us back to the window's beginning (R5)."""
-        if not token_died or self.token is None or self.restarted:
-            return False
+        if self.restarted:
+            raise DeadTokenError(why)
         self.restarted = True
         self.token = None
         self.used.clear()
@@ -274,11 +411,11 @@ class _Window:
         self.seen = 0
         self.resumed = False
         self.server.walk.warnings["restarted_on_dead_token"] += 1
-        return True
 
     def _other_granularity(self) -> bool:
         """Once per window, a refused date is tried in the other granularity (R8)."""
-        if self.server.walk.since is None or self.token is not None or self.probed:
+        dated = self.span.since or self.span.until
+        if dated is None or self.token is not None or self.probed:
             return False
         self.probed = True
         self.server.granularity = "second" if self.server.granularity == "day" else "day"
@@ -308,8 +445,17 @@ class _Window:
         return None
 
     async def _page(self, listed: Any, payload: Payload, warnings: list[str]) -> Page:
-        if not self.server.options.by_identifier:
-            documents, rejects = read_records(_children(listed, "record"), self.prefix)
+        if not self.by_identifier:
+            records = _children(listed, "record")
+            documents, rejects = read_records(records, self.prefix)
+            if xml.CUT_OFF in warnings and records:
+                # What came of the last one may be half of it.
+                half, also = read_records(records[-1:], self.prefix)
+                name = half[0].identifier if half else None
+                documents = documents[:-1] if half else documents
+                rejects = rejects[:-1] if also else rejects
+                fragment = xml.to_bytes(records[-1])
+                rejects.append(Reject(reason=xml.CUT_OFF, identifier=name, fragment=fragment))
             return Page(payloads=[payload], documents=documents, rejects=rejects, warnings=warnings)
         documents, rejects, payloads = [], [], [payload]
         for header in _children(listed, "header"):
@@ -359,6 +505,8 @@ def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[
         if document is None:
             rejects.append(Reject(reason="no_identifier", fragment=xml.to_bytes(record)))
             continue
+        if record.get(xml.RECOVERED):
+            document = replace(document, repairs=(xml.RECOVERED,))
         if not document.deleted:
             root = None
             if metadata is not None:
@@ -397,6 +545,16 @@ def _read_header(header: Any, prefix: str) -> Document | None:
         deleted=(header.get("status") or "").strip().lower() == "deleted",
         body={"header": kept, "format": prefix},
     )
+
+
+def _granularity(stated: str) -> str:
+    return "second" if "hh:mm:ss" in stated.lower() else "day"
+
+
+def is_error_answer(body: bytes) -> bool:
+    """Whether a body that came with another status than 200 is an OAI-PMH answer with an error
+    in it: some repositories say so that nothing matched."""
+    return b"<OAI-PMH" in body[:4096] and b"<error" in body
 
 
 def check_root(root: Any, where: str, warnings: list[str]) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Sequence
+from functools import partial
+from html.entities import html5
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,6 +14,7 @@ from lxml import etree
 
 from chm_hub.document import Json
 from chm_hub.errors import ProtocolError
+from chm_hub.fetch.sniff import is_whole
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -18,21 +23,69 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9a-fA-F]+);)")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_SUBSET = re.compile(rb"<!DOCTYPE[^>\[]*\[")
+_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_SINGLE_BYTE = frozenset(
+    {
+        "iso-8859-1",
+        "iso-8859-15",
+        "latin1",
+        "latin-1",
+        "windows-1252",
+        "cp1252",
+        "us-ascii",
+        "ascii",
+    }
+)
+_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_WIDE = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+CUT_OFF = "cut_off"
+"""What is said of a document that ends before its root does."""
+RECOVERED = "recovered"
+"""The attribute of an element that was broken, and of which what could be read is there."""
 DEEPEST = 200
 Element = Any
 """An element of lxml or of the standard library: what is used here, they have in common."""
 
 
-def parse(body: bytes, where: str) -> tuple[Element, list[str]]:
-    """The root element of a document, and what had to be repaired to get it (rule R6, R15).
+def parse(
+    body: bytes, where: str, *, isolate: str = "", charsets: Sequence[str] = ()
+) -> tuple[Element, list[str]]:
+    """The root element of a document, and what had to be repaired to get it (rules R6, R15).
 
-    Entities are never expanded and nothing is ever loaded; a DOCTYPE is taken out. Raises
-    :class:`ProtocolError` (reason ``not_xml``) where even recovery finds no element.
+    Entities are never expanded and nothing is ever loaded; a DOCTYPE that only names the kind
+    of document is taken out. Where elements called ``isolate`` follow one another, each that is
+    broken is repaired by itself, so that it spoils none of its neighbours (rule R7); those that
+    could be read in part only have the attribute :data:`RECOVERED`. A document that is not in the
+    encoding it declares is read as UTF-8 if it is that, else in the first of ``charsets`` that it
+    can be read in (what its server said, what its source's file says), else as windows-1252. Raises
+    :class:`ProtocolError` (reason ``not_xml``) where even recovery finds no element, and
+    (``doctype``) for a document that declares entities.
     """
     warnings: list[str] = []
+    for bom, encoding in _WIDE:
+        if body.startswith(bom):
+            body = _DECLARATION.sub(b"", body.decode(encoding, "ignore").encode(), count=1)
     if b"<!DOCTYPE" in body[:65536]:
+        if _SUBSET.search(body[:65536]):
+            raise ProtocolError(
+                f"{where}: the document declares entities (a DOCTYPE with an internal subset), "
+                "which no metadata needs and bombs are made of. It is not read; tell the source's "
+                "contact.",
+                reason="doctype",
+            )
         body = _DOCTYPE.sub(b"", body, count=1)
         warnings.append("doctype_removed")
+    if (recoded := _undeclared_utf8(body)) is not None:
+        body, why = recoded
+        warnings.append(why)
     try:
         # The standard library's elements hold their values as Python has them; reading every
         # value of a page takes half the time it takes with lxml's.
@@ -43,7 +96,13 @@ def parse(body: bytes, where: str) -> tuple[Element, list[str]]:
         return _strict(body), warnings
     except etree.XMLSyntaxError as error:
         first_fault = str(error)
-    for repair in (_trim, _to_utf8, _drop_illegal, _escape_ampersands):
+    for repair in (
+        _trim,
+        partial(_to_utf8, charsets=charsets),
+        _drop_illegal,
+        _replace_entities,
+        _escape_ampersands,
+    ):
         repaired, said = repair(body)
         if said:
             warnings.append(said)
@@ -52,6 +111,9 @@ def parse(body: bytes, where: str) -> tuple[Element, list[str]]:
                 return _strict(body), warnings
             except etree.XMLSyntaxError:
                 continue
+    if isolate and (isolated := _isolated(body, isolate)) is not None:
+        root, count = isolated
+        return root, [*warnings, f"recovered: {count}"]
     root = etree.fromstring(body, _parser(recover=True)) if body.strip() else None
     if root is None or not isinstance(root.tag, str):
         raise ProtocolError(
@@ -59,7 +121,44 @@ def parse(body: bytes, where: str) -> tuple[Element, list[str]]:
             "answers; the kept answer is in the run.",
             reason="not_xml",
         )
+    if not is_whole(body):
+        warnings.append(CUT_OFF)
     return root, [*warnings, "recovered"]
+
+
+def _isolated(body: bytes, name: str) -> tuple[Element, int] | None:
+    """The root of a document whose broken ``name`` elements were recovered one by one, and how
+    many; ``None`` where what is around them is broken too."""
+    element = re.compile(
+        rb"<(?:[\w-]+:)?" + name.encode() + rb"[\s>].*?</(?:[\w-]+:)?" + name.encode() + rb"\s*>",
+        re.DOTALL,
+    )
+    opening = re.search(rb"<(?![?!])([^\s>/]+)([^>]*)>", body)
+    if opening is None:
+        return None
+    # The names of namespaces that the root declares are needed to read its parts.
+    head, tail = opening[0], b"</" + opening[1] + b">"
+    broken: list[Element] = []
+
+    def sound(match: re.Match[bytes]) -> bytes:
+        try:
+            _strict(head + match[0] + tail)
+            return match[0]
+        except etree.XMLSyntaxError:
+            around = etree.fromstring(head + match[0] + tail, _parser(recover=True))
+            if around is not None and len(around):
+                broken.append(around[0])
+            return b"<broken/>"
+
+    mended = element.sub(sound, body)
+    try:
+        root = _strict(mended)
+    except etree.XMLSyntaxError:
+        return None
+    for place, recovered in zip(list(root.iter("{*}broken")), broken, strict=False):
+        recovered.set(RECOVERED, "yes")
+        place.getparent().replace(place, recovered)
+    return root, len(broken)
 
 
 def _parser(*, recover: bool = False) -> Any:
@@ -95,26 +194,56 @@ def _trim(body: bytes) -> tuple[bytes, str | None]:
     return (trimmed, "surroundings_removed") if trimmed != body else (body, None)
 
 
-def _to_utf8(body: bytes) -> tuple[bytes, str | None]:
-    """Read a body that is not in the encoding it declares as windows-1252."""
+def _undeclared_utf8(body: bytes) -> tuple[bytes, str] | None:
+    """A body that says it has one byte a character, and is UTF-8: nothing else is so by chance."""
+    declared = _DECLARED.search(body[:200])
+    if declared is None or body.isascii():
+        return None
+    name = declared[1].decode().lower()
+    if name not in _SINGLE_BYTE or not _is_utf8(body):
+        return None
+    return _DECLARATION.sub(b"", body, count=1), f"encoding_not_{name}"
+
+
+def _to_utf8(body: bytes, charsets: Sequence[str]) -> tuple[bytes, str | None]:
+    """Read a body that is not in the encoding it declares."""
     declared = _DECLARED.search(body[:200])
     name = declared[1].decode() if declared else "utf-8"
-    try:
-        body.decode(name)
+    if _decoded(body, name) is not None:
         return body, None
+    readings = (_decoded(body, charset) for charset in ("utf-8", *charsets))
+    read = next((reading for reading in readings if reading is not None), None)
+    # What is UTF-8 within it stays so: records of a list come from many hands.
+    text = body.decode("utf-8", "windows-1252") if read is None else read
+    return _DECLARATION.sub(b"", text.encode(), count=1), f"encoding_not_{name.lower()}"
+
+
+def _decoded(body: bytes, charset: str) -> str | None:
+    try:
+        return body.decode(charset)
     except (UnicodeDecodeError, LookupError):
-        pass
-    text = body.decode("utf-8") if _is_utf8(body) else body.decode("cp1252", "replace")
-    recoded = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
-    return recoded, f"encoding_not_{name.lower()}"
+        return None
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    wrong = error.object[error.start : error.end]
+    # Five bytes mean nothing there; they are control characters to everybody else.
+    return "".join(_byte(byte) for byte in wrong), error.end
+
+
+def _byte(byte: int) -> str:
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+codecs.register_error("windows-1252", _as_windows_1252)
 
 
 def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return _decoded(body, "utf-8") is not None
 
 
 def _drop_illegal(body: bytes) -> tuple[bytes, str | None]:
@@ -138,6 +267,23 @@ def _drop_illegal(body: bytes) -> tuple[bytes, str | None]:
         cleaned = cleaned.replace(code.encode(), b"")
     total = count + dropped
     return (cleaned, "illegal_characters_removed") if total else (body, None)
+
+
+def _replace_entities(body: bytes) -> tuple[bytes, str | None]:
+    """Write out the entities of HTML, which XML does not know."""
+    count = 0
+
+    def character(match: re.Match[bytes]) -> bytes:
+        nonlocal count
+        name = match[1].decode()
+        found = html5.get(f"{name};")
+        if name in _XML_ENTITIES or found is None:
+            return match[0]
+        count += 1
+        return found.encode()
+
+    replaced = _ENTITY.sub(character, body)
+    return (replaced, "entities_replaced") if count else (body, None)
 
 
 def _escape_ampersands(body: bytes) -> tuple[bytes, str | None]:

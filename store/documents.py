@@ -153,7 +153,17 @@ def document_hash(document: Document) -> str:
 
 
 def _pack(documents: list[Document]) -> bytes:
-    rows = [[d.identifier, d.datestamp, d.deleted, d.body, d.payload] for d in documents]
+    rows = [
+        [
+            d.identifier,
+            d.datestamp,
+            d.deleted,
+            d.body,
+            d.payload,
+            *([d.repairs] if d.repairs else []),
+        ]
+        for d in documents
+    ]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), _LEVEL)
 
 
@@ -164,7 +174,8 @@ def _unpack(lines: bytes) -> list[Document]:
             datestamp=datestamp,
             deleted=deleted,
             body=body,
-            payload=payload[0] if payload else 0,
+            payload=more[0] if more else 0,
+            repairs=tuple(more[1]) if len(more) > 1 else (),
         )
-        for identifier, datestamp, deleted, body, *payload in json.loads(zlib.decompress(lines))
+        for identifier, datestamp, deleted, body, *more in json.loads(zlib.decompress(lines))
     ]

@@ -57,6 +57,8 @@ class Run:
     """Whether everything was asked for, not only what is new."""
     pages: int = 0
     """Pages kept by this run."""
+    not_before: datetime | None = None
+    """When the server wants to be asked again at the earliest, if it said so."""
 
     @property
     def seen(self) -> int:
@@ -89,6 +91,7 @@ class Run:
             "reasons": dict(self.rejects),
             "reason": self.reason,
             "error": self.error,
+            "not_before": _iso(self.not_before) if self.not_before else None,
         }
 
 
@@ -150,6 +153,7 @@ class Runs:
                 "error": run.error,
                 "full": run.full,
                 "pages": run.pages,
+                "not_before": run.not_before,
             },
             upsert=True,
         )
@@ -286,6 +290,7 @@ def _run(row: dict[str, Any]) -> Run:
         error=row["error"],
         full=row["full"],
         pages=row["pages"],
+        not_before=row.get("not_before"),
     )
 
 

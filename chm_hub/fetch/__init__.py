@@ -12,15 +12,19 @@ import asyncio
 import gc
 import logging
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError
 from chm_hub.settings import Settings
+
+if TYPE_CHECKING:
+    from chm_hub.fetch.bounds import Turns
 
 VERSION = "0.1"
 WIRE_LIMIT = 32 * 1024 * 1024
@@ -29,10 +33,10 @@ DECODED_LIMIT = 64 * 1024 * 1024
 """Bytes of a body with its content encoding removed."""
 DEADLINE = 120.0
 """Seconds for one whole attempt, body included."""
+SILENCE = 30.0
+"""Seconds in which nothing, or next to nothing, comes of an answer."""
 REDIRECTS = 5
 TRIES = 4
-LONGEST_WAIT = 60.0
-"""A server that asks for more patience than this is left alone for now."""
 
 T = TypeVar("T")
 
@@ -42,6 +46,7 @@ class Limits:
     """What one request may cost; a source's options can change each of them."""
 
     deadline: float = DEADLINE
+    silence: float = SILENCE
     wire: int = WIRE_LIMIT
     decoded: int = DECODED_LIMIT
     tries: int = TRIES
@@ -68,6 +73,11 @@ class Request:
     accept: tuple[int, ...] = (200,)
     """HTTP statuses that are an answer; any other is a :class:`FetchError`."""
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether it carries what nobody else may see."""
+        return bool(self.secret_query or self.secret_headers)
+
 
 class Fetch(Protocol):
     """What a harvester is given: ask, and get the answer or an error that explains itself."""
@@ -85,25 +95,52 @@ class Client:
     """Fetches for one source: its limits, its share of the host, its count of requests."""
 
     def __init__(
-        self, download: Callable[[Any], Awaitable[Any]], group: str | None, limits: Limits
+        self,
+        download: Callable[[Any], Awaitable[Any]],
+        group: str | None,
+        limits: Limits,
+        *,
+        excused: bool = False,
     ) -> None:
         self._download = download
         self._group = group
         self._limits = limits
+        self.excused = excused
+        """Whether certificates are not looked at, which a source's file may ask for a time."""
         self.requests = 0
         """Requests sent, retries and redirects included."""
+        self.notes: Counter[str] = Counter()
+        """What a person should know of the wire, as short stable words with an optional detail
+        after a colon."""
+        self.last: Payload | None = None
+        """The last answer, for a look at one that could not be read."""
+        self._moved: dict[str, str] = {}
 
     async def __call__(self, request: Request) -> Payload:
         """See :class:`Fetch`."""
-        from chm_hub.fetch.answer import explain, read, translate
+        from chm_hub.fetch.answer import check, explain, moved, read, translate
 
+        asked = request if request.has_secrets else self._at_new_address(request)
         try:
-            response = await self._download(translate(request, self, self._group, self._limits))
+            response = await self._download(translate(asked, self, self._group, self._limits))
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            raise explain(error, request, self._limits) from error
-        return read(response, request)
+            raise explain(error, asked, self._limits) from error
+        if (places := moved(response)) is not None:
+            old, new = places
+            self._moved[old] = new
+            self.notes[f"moved: {old} to {new}"] += 1
+        self.last = payload = read(response, asked)
+        check(payload, asked)
+        return payload
+
+    def _at_new_address(self, request: Request) -> Request:
+        """The request, at the address the server itself named for good in this run: asking at
+        the old one each time would double the requests. The source's file stays as it is."""
+        head, mark, query = request.url.partition("?")
+        new = self._moved.get(head)
+        return request if new is None else replace(request, url=f"{new}{mark}{query}")
 
 
 class Downloads:
@@ -112,16 +149,24 @@ class Downloads:
     def __init__(self, download: Callable[[Any], Awaitable[Any]]) -> None:
         self._download = download
 
-    def client(self, group: str | None = None, limits: Limits | None = None) -> Client:
-        """A client for one source; sources of one ``group`` are throttled together."""
-        return Client(self._download, group, limits or Limits())
+    def client(
+        self, group: str | None = None, limits: Limits | None = None, *, excused: bool = False
+    ) -> Client:
+        """A client for one source; sources of one ``group`` are throttled together, and
+        certificates are not looked at for one that is ``excused``."""
+        return Client(self._download, group, limits or Limits(), excused=excused)
 
 
-def run(settings: Settings, work: Callable[[Downloads], Awaitable[T]]) -> T:
+def run(
+    settings: Settings,
+    work: Callable[[Downloads], Awaitable[T]],
+    turns: Turns | None = None,
+) -> T:
     """Start the downloader, let ``work`` do its work with it, stop it, return what it made.
 
-    Once a process: Twisted's reactor cannot be started again. Ctrl-C and SIGTERM cancel
-    ``work``, which may tidy up; an exception of ``work`` is raised here.
+    ``turns`` are those of processes that share their hosts. Once a process: Twisted's reactor
+    cannot be started again. Ctrl-C and SIGTERM cancel ``work``, which may tidy up; an exception
+    of ``work`` is raised here.
     """
     from scrapy import Spider
     from scrapy.crawler import AsyncCrawlerProcess
@@ -155,7 +200,7 @@ def run(settings: Settings, work: Callable[[Downloads], Awaitable[T]]) -> T:
             yield  # makes it the generator Scrapy expects
 
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
-    process = AsyncCrawlerProcess(scrapy_settings(settings))
+    process = AsyncCrawlerProcess({**scrapy_settings(settings), "CHM_HUB_TURNS": turns})
     process.crawl(Work)
     process.start(install_signal_handlers=False)
     if "error" in outcome:
@@ -185,6 +230,10 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "REDIRECT_MAX_TIMES": REDIRECTS,
+        "DOWNLOAD_HANDLERS": {
+            "http": "chm_hub.fetch.bounds.BoundedHandler",
+            "https": "chm_hub.fetch.bounds.BoundedHandler",
+        },
         "TWISTED_DNS_RESOLVER": "chm_hub.fetch.egress.GuardedResolver",
         "TELNETCONSOLE_ENABLED": False,
         "LOG_ENABLED": False,

@@ -19,6 +19,7 @@ from scrapy.exceptions import (
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Client, Limits, Request, host_of, now
+from chm_hub.fetch.bounds import HEADERS_LIMIT, TooSlowError
 from chm_hub.fetch.egress import EgressRefusedError, GuardedResolver
 from chm_hub.fetch.sniff import kind_of, page_title, too_large
 
@@ -34,7 +35,15 @@ def translate(
     url = request.url
     if request.secret_query:
         url += ("&" if "?" in url else "?") + urlencode(request.secret_query)
-    secret = bool(request.secret_query or request.secret_headers)
+    if request.has_secrets and client.excused:
+        raise FetchError(
+            f"{host_of(request.url)}: its certificate is not looked at (tls_exception_until), and "
+            "keys are not sent where nobody knows who listens. Take the exception or the secret "
+            "out of the source's file.",
+            reason="certificate",
+        )
+    if client.excused and url.startswith("https:"):
+        client.notes["certificate_not_verified"] += 1
     body = ""
     if request.form is not None:
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
@@ -51,12 +60,14 @@ def translate(
         meta={
             "client": client,
             "shown": request.url,
-            **({"dont_redirect": True} if secret else {}),
+            **({"dont_redirect": True} if request.has_secrets else {}),
             "kinds": request.kinds,
             "tries": limits.tries,
             "decoded": limits.decoded,
             "download_maxsize": limits.wire,
             "download_timeout": limits.deadline,
+            "silence": limits.silence,
+            "excused": client.excused,
             "cookiejar": id(client),
             "handle_httpstatus_all": False,
             **({"download_slot": group} if group else {}),
@@ -65,29 +76,9 @@ def translate(
 
 
 def read(response: Response, request: Request) -> Payload:
-    """Scrapy's answer as ours, or the error it amounts to."""
-    secret = bool(request.secret_query or request.secret_headers)
-    url = request.url if secret else response.url
-    if response.status not in request.accept:
-        raise FetchError(
-            f"{url}: HTTP {response.status}. {_advice(response.status)}",
-            reason=f"http_{response.status}",
-            status=response.status,
-        )
-    if request.kinds and response.status == 200:
-        kind = kind_of(response.body)
-        if kind not in request.kinds:
-            title = page_title(response.body) if kind == "html" else ""
-            raise ProtocolError(
-                f"{url}: an {kind.upper()} answer came in place of "
-                f"{' or '.join(request.kinds).upper()}"
-                + (f" (a page titled {title!r})" if title else "")
-                + ". Open the address in a browser: it may have moved, or a login or a firewall "
-                "stands before it.",
-                reason=kind,
-            )
+    """Scrapy's answer as ours."""
     return Payload(
-        url=url,
+        url=request.url if request.has_secrets else response.url,
         status=response.status,
         headers={
             name.decode("latin-1"): b", ".join(values).decode("latin-1")
@@ -97,6 +88,42 @@ def read(response: Response, request: Request) -> Payload:
         fetched=now(),
         request=response.request.body.decode() if response.request else "",
     )
+
+
+def check(payload: Payload, request: Request) -> None:
+    """Raise the error that an answer amounts to, if it is none that was asked for."""
+    url = payload.url
+    if payload.status not in request.accept:
+        raise FetchError(
+            f"{url}: HTTP {payload.status}. {_advice(payload.status)}",
+            reason=f"http_{payload.status}",
+            status=payload.status,
+        )
+    if request.kinds and payload.status == 200:
+        kind = kind_of(payload.body)
+        if kind not in request.kinds:
+            title = page_title(payload.body) if kind == "html" else ""
+            raise ProtocolError(
+                f"{url}: an {kind.upper()} answer came in place of "
+                f"{' or '.join(request.kinds).upper()}"
+                + (f" (a page titled {title!r})" if title else "")
+                + ". Open the address in a browser: it may have moved, or a login or a firewall "
+                "stands before it.",
+                reason=kind,
+            )
+
+
+def moved(response: Response) -> tuple[str, str] | None:
+    """From where to where a server says a thing has moved for good (RFC 9110 §15.4.2, §15.4.9);
+    ``None`` if it does not, or if the new address differs in more than what stands before the
+    query."""
+    meta = response.meta
+    reasons = meta.get("redirect_reasons") or []
+    if not reasons or any(reason not in (301, 308) for reason in reasons):
+        return None
+    old, _, asked = meta["redirect_urls"][0].partition("?")
+    new, _, answered = response.url.partition("?")
+    return (old, new) if asked == answered else None
 
 
 def explain(error: Exception, request: Request, limits: Limits) -> Exception:
@@ -120,6 +147,13 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
                 "run will try again.",
                 reason="refused",
             )
+        case TooSlowError():
+            return FetchError(
+                f"{host}: silent for {limits.silence:.0f} s, or as good as silent "
+                f"({request.url}). The next run will try again; `silence` in the source's "
+                "[options] is for servers that think for long.",
+                reason="silent",
+            )
         case DownloadTimeoutError():
             return FetchError(
                 f"{host}: no complete answer in time ({request.url}). Ask for smaller pages, or "
@@ -140,6 +174,8 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
                 reason="redirects",
             )
     said = _reason(error)
+    if "HeadersTooLong" in repr(getattr(error.__cause__, "reasons", "")):
+        return too_large(request.url, HEADERS_LIMIT, "of headers")
     if "certificate" in said.lower():
         return FetchError(
             f"{host}: its certificate is not to be trusted ({said}). Nothing was fetched; tell the "

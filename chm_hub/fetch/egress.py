@@ -84,7 +84,7 @@ class EgressRefusedError(FetchError):
 
 class EgressGuard:
     """Refuses schemes, credentials and odd hosts before anything is resolved, on the first
-    request as on each redirect; counts the requests that go out."""
+    request as on each redirect."""
 
     @classmethod
     def from_crawler(cls, _crawler: Crawler) -> EgressGuard:
@@ -98,7 +98,6 @@ class EgressGuard:
             raise EgressRefusedError(request.url, "only http and https addresses are fetched")
         if parts.username or parts.password:
             raise EgressRefusedError(parts.hostname, "the address carries a user name")
-        request.meta["client"].requests += 1
 
 
 @implementer(IHostnameResolver)

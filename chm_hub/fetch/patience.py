@@ -1,8 +1,10 @@
 """Patience: which failures are tried again, how soon, and when to leave a server alone.
 
-Tried again are a lost connection, a truncated body, HTTP 408, 425, 429, 500, 502, 503, 504
-and 52x, and an HTML page in place of what was asked for; at most four tries, with a growing
-pause in between. ``Retry-After`` is obeyed, in seconds or as a date (rule R2).
+Tried again are a lost connection, a truncated body (also one that its server calls whole),
+HTTP 408, 425, 429, 500, 502, 503, 504 and 52x, and an HTML page in place of what was asked for;
+at most four tries, with a growing pause in between. A server that lets us wait is given one more
+try: each costs as long as it may be silent. ``Retry-After`` is obeyed, in seconds or as a date
+(rule R2).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from scrapy.exceptions import (
 )
 
 from chm_hub.errors import FetchError
-from chm_hub.fetch.sniff import kind_of
+from chm_hub.fetch.sniff import is_whole, kind_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 530)})
 LONGEST_WAIT = 60.0
+SLOW_TRIES = 2
 LONGEST_ABSENCE = 86_400.0
 _LOST = (
     DownloadConnectionRefusedError,
@@ -63,13 +66,17 @@ class Patience:
                 )
             return await self._again(request, asked) or response
         kinds = request.meta["kinds"]
-        if response.status == 200 and kinds and kind_of(response.body) == "html" not in kinds:
-            return await self._again(request, None) or response
+        if response.status == 200 and kinds:
+            in_the_way = kind_of(response.body) == "html" and "html" not in kinds
+            if in_the_way or not is_whole(response.body):
+                return await self._again(request, None) or response
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """The request again after a pause, or ``None`` to let the error through."""
         if isinstance(exception, _LOST):
+            if isinstance(exception, DownloadTimeoutError):
+                request.meta["tries"] = min(request.meta["tries"], SLOW_TRIES)
             return await self._again(request, None)
         return None
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
 _HEAD = 2048
+_TAIL = 65_536
+_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DECLARATIONS = re.compile(rb"\s*(<\?xml[^>]*\?>|<!--.*?-->|<\?[^>]*\?>|\s)*", re.DOTALL)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -44,6 +46,20 @@ def kind_of(body: bytes) -> str:
     if rest.startswith(b"<") or b"<?xml" in head or re.search(rb"<[a-z][\w:-]*[\s>]", rest):
         return "xml"
     return "text"
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether a body of XML or JSON has an end, as far as its last bytes tell: a root element
+    that is closed, a value whose bracket is. True of anything else."""
+    tail = body[-_TAIL:].replace(b"\0", b"").rstrip()
+    match kind_of(body):
+        case "json":
+            return tail.endswith((b"}", b"]"))
+        case "xml":
+            root = _ROOT.search(body[:_TAIL].replace(b"\0", b""))
+            # A root without content closes itself.
+            return root is None or b"</" + root[1] in tail or tail.endswith(b"/>")
+    return True
 
 
 def page_title(body: bytes) -> str:
@@ -86,7 +102,11 @@ class Unpacking(HttpCompressionMiddleware):
 def too_large(url: str, limit: int, how: str) -> FetchError:
     """The error for a body over a limit."""
     return FetchError(
-        f"{url}: the answer has more than {limit // 2**20} MiB {how} and was cut off. Ask for "
+        f"{url}: the answer has more than {_size(limit)} {how} and was cut off. Ask for "
         "smaller pages, or raise the limit in the source's [options].",
         reason="too_large",
     )
+
+
+def _size(limit: int) -> str:
+    return f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
