@@ -403,6 +403,7 @@ def harvest_sources(
     from chm_hub import fetch, views
     from chm_hub.pipeline import Hub
     from chm_hub.pipeline import harvest as harvest_one
+    from chm_hub.turns import turns
     from store import open_store
 
     lines: list[dict[str, Any]] = []
@@ -429,7 +430,7 @@ def harvest_sources(
                 for source in chosen:
                     group.create_task(one(source))
 
-        fetch.run(settings, all_of_them)
+        fetch.run(settings, all_of_them, turns(store, settings.host_delay))
     for line in lines:
         if not line["state"].startswith("complete"):
             click.echo(f"chm-hub: {line['source']}: {line['state']}: {line['reason']}", err=True)

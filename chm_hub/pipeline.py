@@ -32,6 +32,7 @@ from mappings import crosswalk as crosswalks
 from mappings import formats, tables
 from store import Change, Known, Lease, Run, Staged, Store
 from store.documents import document_hash
+from store.leases import BEAT_SECONDS
 from store.records import private_sets
 
 CHECKPOINT_LIFE = timedelta(days=1)
@@ -83,7 +84,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
     store = hub.store
     crosswalk = crosswalks.load(source.crosswalk, hub.crosswalk_folders)
     with store.explained():
-        lease = store.runs.lease(source.id, hub.clock())
+        lease = store.leases.take(source.id, hub.clock())
     try:
         with store.explained():
             store.records.recover(source.id, hub.clock())
@@ -93,6 +94,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         # A walk from a day somebody chose is not the source's own: nothing goes on from it.
         writer.resumable = wanted.since is None
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
+        beating = asyncio.ensure_future(_beat(hub, lease))
         try:
             # One page is fetched while the one before it is mapped and the one before that
             # is written.
@@ -129,12 +131,28 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             )
         except asyncio.CancelledError:
             walk.complete, run.reason, run.error = False, "interrupted", "interrupted"
+        finally:
+            beating.cancel()
         run.requests = fetch.requests
         await asyncio.to_thread(_finish, source, hub, writer, walk, wanted, fetch.notes)
         return run
     finally:
         with suppress(StoreError), store.explained():  # else it runs out by itself
-            store.runs.release(lease)
+            store.leases.release(lease)
+
+
+async def _beat(hub: Hub, lease: Lease) -> None:
+    """Keep a lease while a run waits for its source. That it was lost the next page will find
+    out; a store that is away for a while may be back by then."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        with suppress(StoreError):
+            await asyncio.to_thread(_renew, hub, lease)
+
+
+def _renew(hub: Hub, lease: Lease) -> None:
+    with hub.store.explained():
+        hub.store.leases.renew(lease, hub.clock())
 
 
 def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
@@ -239,7 +257,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
     store = hub.store
     crosswalk = crosswalks.load(source.crosswalk, hub.crosswalk_folders)
     with store.explained():
-        lease = store.runs.lease(source.id, hub.clock())
+        lease = store.leases.take(source.id, hub.clock())
     try:
         with store.explained():
             store.records.recover(source.id, hub.clock())
@@ -260,7 +278,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
         return run
     finally:
         with store.explained():
-            store.runs.release(lease)
+            store.leases.release(lease)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +370,7 @@ class _Writer:
         store, run = self.hub.store, self.run
         store.check_room()
         with self._turn, store.explained():
-            store.runs.renew(self.lease, self.hub.clock())
+            store.leases.renew(self.lease, self.hub.clock())
             run.pages += 1
             name = store.documents.keep(run.identifier, run.pages, page)
             self._last = page.payloads[-1] if page.payloads else None
@@ -408,7 +426,7 @@ class _Writer:
                 for index, d in places
                 if record_identifier(self.source.id, d.identifier) not in gone
             ]
-            store.runs.renew(self.lease, self.hub.clock())
+            store.leases.renew(self.lease, self.hub.clock())
             self._store(page.identifier, [payload["url"] for payload in page.payloads], places)
 
     def _store(
@@ -443,7 +461,9 @@ class _Writer:
         self._pending = set(names.values())
         # Made ready here: beside the mapping of the next page, another thread of this process
         # gets little done but waiting for the database.
-        staged = records.stage(self.source.id, list(changes.values()), self.hub.clock())
+        staged = records.stage(
+            self.source.id, list(changes.values()), self.hub.clock(), fence=self.lease.fence
+        )
         self._writing = self._pool.submit(
             # The run as it stands now: what it counts later is not written yet.
             self._write,
@@ -596,7 +616,7 @@ class _Writer:
             for name, change in self.going.items()
             if name in known and not known[name].deleted
         ]
-        records.put(self.source.id, changes, self.hub.clock())
+        records.put(self.source.id, changes, self.hub.clock(), fence=self.lease.fence)
         return 0
 
     def _set_of_source(self) -> str:

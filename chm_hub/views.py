@@ -239,7 +239,7 @@ def apply(
     done = Applied()
     for source in sorted(store.records.sources()):
         try:
-            lease = store.runs.lease(source, clock())
+            lease = store.leases.take(source, clock())
         except StoreError:
             done.busy.append(source)
             continue
@@ -247,7 +247,7 @@ def apply(
             store.records.recover(source, clock())
             _apply_to(store, chosen, sources.get(source), source, clock, done)
         finally:
-            store.runs.release(lease)
+            store.leases.release(lease)
         progress(source, done.seen)
     if not done.busy:
         store.records.note_groups(digest(chosen))

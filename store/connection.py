@@ -27,8 +27,10 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import engine
 from store.documents import Documents
+from store.leases import Leases
 from store.records import Records, insert_if_absent
 from store.runs import Runs
+from store.schedule import Schedule
 
 WAIT_MS = 15_000
 """How long an operation waits for a server to be there: long enough for the supervisor to
@@ -52,6 +54,8 @@ class Store:
         self.documents = Documents(self.database)
         self.records = Records(self.database)
         self.runs = Runs(self.database)
+        self.leases = Leases(self.database)
+        self.schedule = Schedule(self.database)
 
     def prepare(self) -> None:
         """Create what is missing: indexes and the log's first entry. Idempotent."""

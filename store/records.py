@@ -51,6 +51,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from store import rendered
+from store.leases import taken_over
 
 SCHEMA = 4
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
@@ -264,21 +265,24 @@ class Records:
         found = self._records.find({"_id": {"$in": list(identifiers)}}, fields)
         return {row["_id"]: _known(row) for row in found}
 
-    def put(self, source: str, changes: Sequence[Change], now: datetime) -> None:
+    def put(self, source: str, changes: Sequence[Change], now: datetime, *, fence: int = 0) -> None:
         """Write changes of one source; the caller holds the source's lease.
 
         Each identifier stands at most once in ``changes``. When this returns, all of them
         are stored, visible and counted; when it does not, :meth:`recover` and a repetition
-        end in the same state.
+        end in the same state. Raises :class:`StoreError` for a ``fence`` that is not the newest
+        of the source: its lease was taken over.
         """
-        self.commit(self.stage(source, changes, now))
+        self.commit(self.stage(source, changes, now, fence=fence))
 
-    def stage(self, source: str, changes: Sequence[Change], now: datetime) -> list[Staged]:
+    def stage(
+        self, source: str, changes: Sequence[Change], now: datetime, *, fence: int = 0
+    ) -> list[Staged]:
         """The first half of :meth:`put`: announce the batches and make all that is to be
         written. It is work for this process; :meth:`commit` is work for the database, and may
         be left to another thread meanwhile."""
         return [
-            self._stage_batch(source, changes[start : start + BATCH], now)
+            self._stage_batch(source, changes[start : start + BATCH], now, fence)
             for start in range(0, len(changes), BATCH)
         ]
 
@@ -310,10 +314,13 @@ class Records:
         if updates:
             self._records.bulk_write(updates, ordered=False)
 
-    def _stage_batch(self, source: str, changes: Sequence[Change], now: datetime) -> Staged:
+    def _stage_batch(
+        self, source: str, changes: Sequence[Change], now: datetime, fence: int
+    ) -> Staged:
         stamp = _stamp(now)
+        allowed = {f"fences.{source}": {"$not": {"$gt": fence}}} if fence else {}
         log = self._state.find_one_and_update(
-            {"_id": "log"},
+            {"_id": "log", **allowed},
             [
                 {
                     "$set": {
@@ -343,7 +350,8 @@ class Records:
             projection={"number": 1, "datestamp": 1},
             return_document=True,
         )
-        assert log is not None
+        if log is None:
+            raise taken_over(source)
         number, datestamp = log["number"], log["datestamp"]
         entries = _new_entries(changes)
         fine = sorted({s for change in changes for s in change.sets if _is_fine(s)})

@@ -1,24 +1,15 @@
-"""Runs, cursors and leases: what was harvested when, where to go on, and who is at it."""
+"""Runs and cursors: what was harvested when, and where to go on."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import psutil
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
-from chm_hub.errors import StoreError
-
-LEASE_SECONDS = 300
-"""A lease that was not renewed for so long belongs to nobody."""
 ISSUE_KINDS = 500
 """Different issues kept per run; further kinds are counted as one."""
 
@@ -95,22 +86,13 @@ class Run:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to write a source's records, until it is given back or runs out."""
-
-    source: str
-    token: str
-
-
 class Runs:
-    """Collections ``runs`` (``_id`` ``<source>/<number>``), ``cursors`` and ``leases``
+    """Collections ``runs`` (``_id`` ``<source>/<number>``), ``cursors`` and ``missing``
     (``_id`` the source)."""
 
     def __init__(self, database: Database[dict[str, Any]]) -> None:
         self._runs = database["runs"]
         self._cursors = database["cursors"]
-        self._leases = database["leases"]
         self._missing = database["missing"]
 
     # --- runs ------------------------------------------------------------------------------
@@ -216,60 +198,6 @@ class Runs:
         else:
             self._missing.delete_one({"_id": source})
 
-    # --- leases ----------------------------------------------------------------------------
-
-    def lease(self, source: str, now: datetime) -> Lease:
-        """Take the right to write a source's records.
-
-        A lease whose holder is dead (a process of this machine that is gone) or silent for
-        :data:`LEASE_SECONDS` is taken over. Raises :class:`StoreError` if somebody has it.
-        """
-        token = secrets.token_hex(8)
-        mine = {
-            "token": token,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "process": _birth(os.getpid()),
-            "since": now,
-            "until": now + timedelta(seconds=LEASE_SECONDS),
-        }
-        try:
-            self._leases.insert_one({"_id": source, **mine})
-            return Lease(source, token)
-        except DuplicateKeyError:
-            pass
-        held = self._leases.find_one({"_id": source})
-        if held is None:
-            return self.lease(source, now)
-        if held["until"] > now and not _dead(held):
-            raise StoreError(
-                f"{source}: is being harvested since {_iso(held['since'])} by process "
-                f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
-                "is noticed at once on its own machine, elsewhere after "
-                f"{LEASE_SECONDS // 60} minutes."
-            )
-        taken = self._leases.update_one({"_id": source, "token": held["token"]}, {"$set": mine})
-        if not taken.matched_count:
-            raise StoreError(f"{source}: another process began to harvest it just now.")
-        return Lease(source, token)
-
-    def renew(self, lease: Lease, now: datetime) -> None:
-        """Keep a lease; raises :class:`StoreError` if it was taken over meanwhile, whereupon
-        the run must write nothing more."""
-        kept = self._leases.update_one(
-            {"_id": lease.source, "token": lease.token},
-            {"$set": {"until": now + timedelta(seconds=LEASE_SECONDS)}},
-        )
-        if not kept.matched_count:
-            raise StoreError(
-                f"{lease.source}: its lease was taken over by another process while this one was "
-                "silent; this run stops here, the other goes on."
-            )
-
-    def release(self, lease: Lease) -> None:
-        """Give a lease back; nothing happens if it is no longer ours."""
-        self._leases.delete_one({"_id": lease.source, "token": lease.token})
-
 
 def _run(row: dict[str, Any]) -> Run:
     return Run(
@@ -292,19 +220,6 @@ def _run(row: dict[str, Any]) -> Run:
         pages=row["pages"],
         not_before=row.get("not_before"),
     )
-
-
-def _birth(pid: int) -> float:
-    return float(psutil.Process(pid).create_time())
-
-
-def _dead(held: dict[str, Any]) -> bool:
-    if held["host"] != socket.gethostname():
-        return False
-    try:
-        return abs(_birth(held["pid"]) - float(held["process"])) > 1
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _iso(moment: datetime) -> str:

@@ -1,10 +1,8 @@
-"""Kept pages, runs, cursors and leases, on a real engine."""
+"""Kept pages, runs and cursors, on a real engine."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,6 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import Store, open_store
 from store.documents import INLINE_LIMIT, document_hash
-from store.runs import LEASE_SECONDS
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -111,22 +108,3 @@ def test_a_cursor_keeps_what_it_is_told_and_forgets_what_it_is_told(store: Store
     store.runs.set_cursor("src", {"since": NOW, "checkpoint": {"at": NOW, "place": {"token": "x"}}})
     store.runs.set_cursor("src", {"checkpoint": None, "full": NOW})
     assert store.runs.cursor("src") == {"since": NOW, "full": NOW}
-
-
-def test_a_lease_is_held_by_one_and_taken_from_the_dead(store: Store) -> None:
-    lease = store.runs.lease("src", NOW)
-    with pytest.raises(StoreError, match="is being harvested since"):
-        store.runs.lease("src", NOW)
-    store.runs.renew(lease, NOW)
-    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
-    taken = store.runs.lease("src", later)
-    with pytest.raises(StoreError, match="taken over"):
-        store.runs.renew(lease, later)
-    store.runs.release(lease)  # not ours any more: nothing happens
-    store.runs.renew(taken, later)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    store.database["leases"].update_one({"_id": "src"}, {"$set": {"pid": ended.pid}})
-    again = store.runs.lease("src", later)
-    store.runs.release(again)
-    store.runs.release(store.runs.lease("src", later))

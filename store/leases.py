@@ -1,0 +1,163 @@
+"""Leases: who may write a source's records, and whose turn it is to ask a host.
+
+A lease is kept by renewing it. Whoever is silent for too long has lost it, and so has a process
+of this machine that is dead. Each time a source's lease is taken its ``fence`` grows by one: the
+record store refuses a writer whose fence is not the newest it has met.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psutil
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from chm_hub.errors import StoreError
+
+LEASE_SECONDS = 120
+"""A lease that was not renewed for so long belongs to nobody."""
+BEAT_SECONDS = 20
+"""How often it is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a source's records, until it is given back or runs out."""
+
+    source: str
+    token: str
+    fence: int
+
+
+class Leases:
+    """Collections ``leases`` (``_id`` the source) and ``hosts`` (``_id`` the host or group)."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._leases = database["leases"]
+        self._hosts = database["hosts"]
+        self._state = database["state"]
+
+    def take(self, source: str, now: datetime) -> Lease:
+        """Take the right to write a source's records.
+
+        Raises :class:`StoreError` if somebody has it.
+        """
+        mine = {
+            **_me(),
+            "since": now,
+            "until": now + timedelta(seconds=LEASE_SECONDS),
+        }
+        held = self._leases.find_one({"_id": source})
+        if held is None:
+            # The record store may have met higher ones: leases are not in backups.
+            log = self._state.find_one({"_id": "log"}, {"fences": 1}) or {}
+            fence = log.get("fences", {}).get(source, 0) + 1
+            try:
+                self._leases.insert_one({"_id": source, **mine, "fence": fence})
+            except DuplicateKeyError:
+                return self.take(source, now)
+            return self._raised(Lease(source, mine["token"], fence))
+        if held["token"] is not None and held["until"] > now and not _dead(held):
+            raise StoreError(
+                f"{source}: is being harvested since {held['since']:%Y-%m-%dT%H:%M:%SZ} by process "
+                f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
+                "is noticed at once on its own machine, elsewhere after "
+                f"{LEASE_SECONDS // 60} minutes."
+            )
+        taken = self._leases.update_one(
+            {"_id": source, "token": held["token"], "fence": held.get("fence")},
+            {"$set": mine, "$inc": {"fence": 1}},
+        )
+        if not taken.matched_count:
+            raise StoreError(f"{source}: another process began to harvest it just now.")
+        return self._raised(Lease(source, mine["token"], held.get("fence", 0) + 1))
+
+    def _raised(self, lease: Lease) -> Lease:
+        """The lease, once the record store knows that older ones are void."""
+        self._state.update_one({"_id": "log"}, {"$set": {f"fences.{lease.source}": lease.fence}})
+        return lease
+
+    def renew(self, lease: Lease, now: datetime) -> None:
+        """Keep a lease; raises :class:`StoreError` if it was taken over meanwhile, whereupon
+        the run must write nothing more."""
+        kept = self._leases.update_one(
+            {"_id": lease.source, "token": lease.token},
+            {"$set": {"until": now + timedelta(seconds=LEASE_SECONDS)}},
+        )
+        if not kept.matched_count:
+            raise taken_over(lease.source)
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens if it is no longer ours."""
+        self._leases.update_one(
+            {"_id": lease.source, "token": lease.token}, {"$set": {"token": None}}
+        )
+
+    def holder(self, source: str, now: datetime) -> dict[str, Any] | None:
+        """Who has a source's lease: ``host``, ``pid``, ``since``; ``None`` for nobody."""
+        held = self._leases.find_one({"_id": source})
+        if held is None or held["token"] is None or held["until"] <= now or _dead(held):
+            return None
+        return {key: held[key] for key in ("host", "pid", "since")}
+
+    # --- hosts -----------------------------------------------------------------------------
+
+    def begin(self, host: str, now: datetime, longest: float) -> tuple[str | None, float]:
+        """Take the turn to ask a host: its token, or ``None`` and in how many seconds to try
+        again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds."""
+        held = self._hosts.find_one({"_id": host})
+        mine = {**_me(), "until": now + timedelta(seconds=longest)}
+        if held is None:
+            try:
+                self._hosts.insert_one({"_id": host, **mine, "next": now})
+            except DuplicateKeyError:
+                return None, 0.01
+            return mine["token"], 0.0
+        if held["token"] is not None and held["until"] > now and not _dead(held):
+            return None, min(0.25, (held["until"] - now).total_seconds())
+        if held["next"] > now:
+            return None, (held["next"] - now).total_seconds()
+        taken = self._hosts.update_one({"_id": host, "token": held["token"]}, {"$set": mine})
+        return (mine["token"], 0.0) if taken.matched_count else (None, 0.01)
+
+    def end(self, host: str, token: str, free: datetime) -> None:
+        """Give the turn back; the host may be asked again from ``free`` on."""
+        self._hosts.update_one(
+            {"_id": host, "token": token}, {"$set": {"token": None, "next": free}}
+        )
+
+
+def taken_over(source: str) -> StoreError:
+    """What a writer is told that has lost its lease."""
+    return StoreError(
+        f"{source}: its lease was taken over by another process while this one was "
+        "silent; this run stops here, the other goes on."
+    )
+
+
+def _me() -> dict[str, Any]:
+    return {
+        "token": secrets.token_hex(8),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process": _birth(os.getpid()),
+    }
+
+
+def _birth(pid: int) -> float:
+    return float(psutil.Process(pid).create_time())
+
+
+def _dead(held: dict[str, Any]) -> bool:
+    if held["host"] != socket.gethostname():
+        return False
+    try:
+        return abs(_birth(held["pid"]) - float(held["process"])) > 1
+    except psutil.NoSuchProcess:
+        return True

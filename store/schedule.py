@@ -1,0 +1,139 @@
+"""When each source is due, and who is at it: one small document a source, changed in single
+atomic steps, so that any number of schedulers and workers agree (collection ``schedule``).
+
+A run that is due is *queued* (somebody hands it to a process or a worker), *claimed* (that one
+has begun, and beats), and *finished* (the next one has a date). Whoever falls silent in between
+is replaced; the same due date is never begun twice while somebody is at it, nor again once it
+is finished.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+CLAIM_SECONDS = 60
+"""A claim without a beat for so long is void."""
+QUEUED_SECONDS = 900
+"""What was handed to a worker and not begun for so long is handed out again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is known of a source's schedule."""
+
+    source: str
+    due: datetime
+    failures: int = 0
+    """Runs in a row that did not end well."""
+    claimed: bool = False
+    """Somebody is at it."""
+    queued: bool = False
+    started: datetime | None = None
+    """When the last run began."""
+
+
+class Schedule:
+    """Collection ``schedule`` (``_id`` the source), and the schedulers' sign of life."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._schedule = database["schedule"]
+        self._state = database["state"]
+
+    def entries(self, now: datetime) -> dict[str, Entry]:
+        """All sources that have a date, by their identifiers."""
+        return {row["_id"]: _entry(row, now) for row in self._schedule.find({})}
+
+    def plan(self, source: str, due: datetime) -> None:
+        """Give a source its first date; one that has one keeps it."""
+        try:
+            self._schedule.insert_one({"_id": source, "due": due, "failures": 0})
+        except DuplicateKeyError:
+            return
+
+    def move(self, source: str, due: datetime) -> None:
+        """Give a source that nobody is at another date: its schedule has changed."""
+        self._schedule.update_one({"_id": source, "claim": None}, {"$set": {"due": due}})
+
+    def forget(self, keep: Collection[str]) -> None:
+        """Drop the dates of sources that are gone or not enabled."""
+        for row in self._schedule.find({}, {"_id": 1}):
+            if row["_id"] not in keep:
+                self._schedule.delete_one({"_id": row["_id"], "claim": None})
+
+    def queue(self, source: str, due: datetime, now: datetime) -> bool:
+        """Be the one who hands out a due run; ``False`` if another was."""
+        row = self._schedule.find_one({"_id": source})
+        if row is None or row["due"] != due or _entry(row, now).claimed or _entry(row, now).queued:
+            return False
+        done = self._schedule.update_one(
+            {"_id": source, "due": due, "queued": row.get("queued"), "claim": row.get("claim")},
+            {"$set": {"queued": now + timedelta(seconds=QUEUED_SECONDS)}},
+        )
+        return bool(done.modified_count)
+
+    def claim(self, source: str, due: datetime, now: datetime) -> str | None:
+        """Begin a due run: a token; ``None`` if another has begun, or finished it."""
+        row = self._schedule.find_one({"_id": source})
+        if row is None or row["due"] != due or _entry(row, now).claimed:
+            return None
+        token = secrets.token_hex(8)
+        done = self._schedule.update_one(
+            {"_id": source, "due": due, "claim": row.get("claim")},
+            {"$set": {"claim": {"token": token, "until": _until(now)}, "started": now}},
+        )
+        return token if done.modified_count else None
+
+    def beat(self, source: str, token: str, now: datetime) -> bool:
+        """Keep a claim; ``False`` if it is another's by now."""
+        done = self._schedule.update_one(
+            {"_id": source, "claim.token": token}, {"$set": {"claim.until": _until(now)}}
+        )
+        return bool(done.matched_count)
+
+    def finish(self, source: str, token: str, *, due: datetime, failures: int) -> bool:
+        """End a claimed run with the date of the next; ``False`` if it is another's by now."""
+        done = self._schedule.update_one(
+            {"_id": source, "claim.token": token},
+            {"$set": {"due": due, "failures": failures, "claim": None, "queued": None}},
+        )
+        return bool(done.matched_count)
+
+    def release(self, source: str, token: str) -> None:
+        """Give back a run that was begun and not done: it is due as before."""
+        self._schedule.update_one(
+            {"_id": source, "claim.token": token}, {"$set": {"claim": None, "queued": None}}
+        )
+
+    # --- signs of life ---------------------------------------------------------------------
+
+    def alive(self, now: datetime, who: dict[str, Any]) -> None:
+        """A scheduler says that it is there."""
+        self._state.update_one({"_id": "scheduler"}, {"$set": {"at": now, **who}}, upsert=True)
+
+    def last_alive(self) -> datetime | None:
+        """When a scheduler last said so."""
+        found = self._state.find_one({"_id": "scheduler"})
+        return found["at"] if found else None
+
+
+def _until(now: datetime) -> datetime:
+    return now + timedelta(seconds=CLAIM_SECONDS)
+
+
+def _entry(row: dict[str, Any], now: datetime) -> Entry:
+    claim, queued = row.get("claim"), row.get("queued")
+    return Entry(
+        source=row["_id"],
+        due=row["due"],
+        failures=row.get("failures", 0),
+        claimed=claim is not None and claim["until"] > now,
+        queued=queued is not None and queued > now,
+        started=row.get("started"),
+    )

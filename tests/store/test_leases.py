@@ -1,0 +1,165 @@
+"""Leases, turns at hosts, and the schedule, on a real engine."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chm_hub.errors import StoreError
+from chm_hub.settings import Settings
+from store import Change, Store, open_store
+from store.leases import LEASE_SECONDS
+from store.schedule import CLAIM_SECONDS, QUEUED_SECONDS
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def change(name: str) -> Change:
+    return Change(
+        identifier=f"src/{name}",
+        record={"title": [{"value": name}]},
+        hash=name,
+        sets=("source:src",),
+        document="",
+        crosswalk="",
+        page="src/1/1",
+        index=0,
+    )
+
+
+def gone(store: Store, collection: str, name: str) -> None:
+    """Make a holder's process one that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    store.database[collection].update_one({"_id": name}, {"$set": {"pid": ended.pid}})
+
+
+def test_a_lease_is_held_by_one_and_taken_from_the_silent_and_the_dead(store: Store) -> None:
+    lease = store.leases.take("src", NOW)
+    with pytest.raises(StoreError, match="is being harvested since"):
+        store.leases.take("src", NOW)
+    assert store.leases.holder("src", NOW) is not None
+    store.leases.renew(lease, NOW)
+    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+    taken = store.leases.take("src", later)
+    with pytest.raises(StoreError, match="taken over"):
+        store.leases.renew(lease, later)
+    store.leases.release(lease)  # not ours any more: nothing happens
+    store.leases.renew(taken, later)
+    gone(store, "leases", "src")
+    again = store.leases.take("src", later)
+    store.leases.release(again)
+    assert store.leases.holder("src", later) is None
+    last = store.leases.take("src", later)
+    assert [lease.fence, taken.fence, again.fence, last.fence] == [1, 2, 3, 4]
+
+
+def test_a_writer_whose_lease_was_taken_over_writes_nothing_more(store: Store) -> None:
+    old = store.leases.take("src", NOW)
+    store.records.put("src", [change("a")], NOW, fence=old.fence)
+    new = store.leases.take("src", NOW + timedelta(seconds=LEASE_SECONDS + 1))
+    with pytest.raises(StoreError, match="taken over"):
+        store.records.put("src", [change("b")], NOW, fence=old.fence)
+    store.records.put("src", [change("c")], NOW, fence=new.fence)
+    assert {r.identifier for r in store.records.read()} == {"src/a", "src/c"}
+    # Leases are in no backup, fences are: a new lease begins above them.
+    store.database["leases"].drop()
+    assert store.leases.take("src", NOW).fence == new.fence + 1
+
+
+def test_one_of_many_who_come_at_once_gets_the_lease(settings: Settings, store: Store) -> None:
+    got: list[int] = []
+    ready = threading.Barrier(6)
+
+    def come() -> None:
+        with open_store(settings) as own:
+            ready.wait()
+            with contextlib.suppress(StoreError):
+                got.append(own.leases.take("src", NOW).fence)
+
+    _together(come, 6)
+    assert got == [1]
+
+
+def test_a_host_is_asked_by_one_at_a_time_and_not_before_its_pause_is_over(store: Store) -> None:
+    first, wait = store.leases.begin("example.org", NOW, 60)
+    assert (first is not None, wait) == (True, 0)
+    assert store.leases.begin("example.org", NOW, 60)[0] is None
+    assert first is not None
+    store.leases.end("example.org", first, NOW + timedelta(seconds=2))
+    nobody, wait = store.leases.begin("example.org", NOW + timedelta(seconds=0.5), 60)
+    assert (nobody, wait) == (None, 1.5)
+    second, _ = store.leases.begin("example.org", NOW + timedelta(seconds=2), 60)
+    assert second is not None
+    store.leases.end("example.org", first, NOW)  # not its turn any more: nothing happens
+    assert store.leases.begin("example.org", NOW + timedelta(seconds=3), 60)[0] is None
+    gone(store, "hosts", "example.org")
+    assert store.leases.begin("example.org", NOW + timedelta(seconds=3), 60)[0] is not None
+
+
+def test_a_due_run_is_begun_once_and_finished_once(store: Store) -> None:
+    schedule = store.schedule
+    schedule.plan("src", NOW)
+    schedule.plan("src", NOW + timedelta(days=9))  # it has its date
+    assert schedule.entries(NOW)["src"].due == NOW
+    assert schedule.queue("src", NOW, NOW)
+    assert not schedule.queue("src", NOW, NOW)
+    token = schedule.claim("src", NOW, NOW)
+    assert token is not None
+    assert schedule.claim("src", NOW, NOW) is None
+    assert schedule.beat("src", token, NOW + timedelta(seconds=30))
+    tomorrow = NOW + timedelta(days=1)
+    assert schedule.finish("src", token, due=tomorrow, failures=0)
+    assert not schedule.finish("src", token, due=tomorrow, failures=0)
+    assert schedule.claim("src", NOW, NOW) is None  # it was done
+    assert schedule.entries(NOW)["src"].due == tomorrow
+    schedule.forget({"other"})
+    assert schedule.entries(NOW) == {}
+
+
+def test_whoever_falls_silent_is_replaced(store: Store) -> None:
+    schedule = store.schedule
+    schedule.plan("src", NOW)
+    assert schedule.queue("src", NOW, NOW)
+    late = NOW + timedelta(seconds=QUEUED_SECONDS + 1)
+    assert schedule.queue("src", NOW, late)
+    first = schedule.claim("src", NOW, late)
+    assert first is not None
+    later = late + timedelta(seconds=CLAIM_SECONDS + 1)
+    second = schedule.claim("src", NOW, later)
+    assert second is not None
+    assert not schedule.beat("src", first, later)
+    assert not schedule.finish("src", first, due=later, failures=0)
+    schedule.release("src", second)
+    assert schedule.entries(later)["src"].due == NOW  # due as before
+
+
+def test_of_many_who_come_at_once_one_begins(settings: Settings, store: Store) -> None:
+    store.schedule.plan("src", NOW)
+    got: list[Any] = []
+    ready = threading.Barrier(6)
+
+    def come() -> None:
+        with open_store(settings) as own:
+            ready.wait()
+            if own.schedule.queue("src", NOW, NOW):
+                got.append("queued")
+            if own.schedule.claim("src", NOW, NOW):
+                got.append("claimed")
+
+    _together(come, 6)
+    assert sorted(got) == ["claimed", "queued"] or got == ["claimed"]
+
+
+def _together(work: Any, number: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
