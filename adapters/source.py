@@ -8,11 +8,12 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -27,7 +28,19 @@ FOLDER = Path(__file__).parent / "sources"
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 Deletions = Literal["tombstones", "absence", "never"]
-_SCHEDULES = ("hourly", "daily", "weekly", "monthly")
+CRON = {
+    "hourly": "7 * * * *",
+    "daily": "17 1 * * *",
+    "weekly": "17 1 * * mon",
+    "monthly": "17 1 1 * *",
+}
+"""What the words for schedules mean, before each source is given its own place (UTC)."""
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+WINDOW = rf"(?P<begin>{_TIME})-(?P<end>{_TIME})( (?P<zone>[A-Za-z_+/0-9-]+))?"
+"""Hours of the day, with a time zone if it is not UTC: ``22:00-05:00 Africa/Nairobi``."""
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+SHORTEST_PERIOD = timedelta(seconds=10)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -80,6 +93,8 @@ class Declared:
     region: str | None = None
     languages: list[str] = field(default_factory=list)
     schedule: str = "daily"
+    window: str | None = None
+    full_every: Annotated[int, Field(ge=1, le=90)] = 7
     rights: str | None = None
     republish: bool = True
     crosswalk: str | None = None
@@ -191,7 +206,8 @@ def folders(settings: Settings) -> list[Path]:
     """Where sources are declared: with the hub, in CHM_HUB_SOURCES, and in the data folder
     (where `demo` puts its own)."""
     own = settings.data / "sources"
-    found = [FOLDER, *settings.sources, *([own] if own.is_dir() else [])]
+    shipped = [FOLDER] if settings.shipped_sources else []
+    found = [*shipped, *settings.sources, *([own] if own.is_dir() else [])]
     return list({folder.resolve(): folder for folder in found}.values())
 
 
@@ -226,6 +242,26 @@ def load_sources(places: Sequence[Path], only: Collection[str] | None = None) ->
     if faults:
         raise SourceError("\n".join(faults))
     return sources
+
+
+def load_usable(places: Sequence[Path]) -> tuple[dict[str, Source], list[str]]:
+    """The sources of some folders whose files are in order, and what is wrong with the others:
+    for whoever must go on with those that can be used."""
+    sources: dict[str, Source] = {}
+    faults: list[str] = []
+    for folder in places:
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                found = load_sources([folder], {path.stem})
+            except SourceError as error:
+                faults += str(error).splitlines()
+                continue
+            if path.stem in sources:
+                taken = sources[path.stem].path
+                faults.append(f"{path}: the identifier {path.stem} is taken by {taken}")
+            else:
+                sources |= found
+    return sources, faults
 
 
 def read_source(path: Path) -> tuple[Source | None, list[str]]:
@@ -301,18 +337,58 @@ def _meaning(declared: Declared) -> Iterable[str]:
     for tag in declared.languages:
         if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
             yield f"languages: not a language tag such as fr or pt-BR (it is {tag!r})"
-    if declared.schedule not in _SCHEDULES:
+    if declared.schedule not in CRON:
         try:
-            CronTrigger.from_crontab(declared.schedule)
+            if declared.schedule.startswith("P"):
+                if _DURATION.validate_python(declared.schedule) < SHORTEST_PERIOD:
+                    raise ValueError(f"shorter than {SHORTEST_PERIOD.seconds} s")
+            else:
+                cron(declared.schedule)
         except ValueError as error:
             yield (
-                f"schedule: neither {', '.join(_SCHEDULES)} nor a cron line (it is "
-                f"{declared.schedule!r}: {error})"
+                f"schedule: neither {', '.join(CRON)} nor a cron line nor a duration such as PT6H "
+                f"(it is {declared.schedule!r}: {_first_line(error)})"
             )
+    if declared.window is not None:
+        match = re.fullmatch(WINDOW, declared.window)
+        if match is None or match["begin"] == match["end"]:
+            yield (
+                'window: not hours such as "22:00-05:00" or "22:00-05:00 Africa/Nairobi" (it is '
+                f"{declared.window!r})"
+            )
+        elif match["zone"] and match["zone"] not in available_timezones():
+            yield f"window: no time zone {match['zone']!r}; write it as in Africa/Nairobi"
     if not declared.enabled and not declared.reason:
         yield "reason: say why the source is not enabled"
     if declared.secret is not None and not declared.secret.startswith(("env:", "file:")):
         yield "secret: refer to it (env:NAME or file:PATH); secrets never stand in the file itself"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+def cron(text: str) -> CronTrigger:
+    """A cron line, or one of the words for one, as APScheduler's trigger (UTC).
+
+    Days of the week are counted as cron does, from Sunday on (0 and 7); APScheduler counts from
+    Monday. Raises :class:`ValueError`.
+    """
+    fields = CRON.get(text, text).split()
+    if len(fields) == 5:
+        fields[4] = ",".join(map(_weekdays, fields[4].split(",")))
+    return CronTrigger.from_crontab(" ".join(fields), timezone="UTC")
+
+
+def _weekdays(part: str) -> str:
+    match = re.fullmatch(r"([0-7])(?:-([0-7])(?:/([1-7]))?)?", part)
+    if match is None:
+        return part
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:
+        raise ValueError(f"days of the week from {first} to {last}")
+    days = range(first, last + 1, int(match[3] or 1))
+    return ",".join(_DAYS[day % 7] for day in days)
 
 
 def template(keys: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> str:

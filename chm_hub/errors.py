@@ -54,4 +54,11 @@ class ProtocolError(HubError):
 
 
 class StoreError(HubError):
-    """MongoDB or the embedded engine cannot do what was asked."""
+    """MongoDB or the embedded engine cannot do what was asked.
+
+    ``reason`` is ``store``, or ``leased`` where another process has the source.
+    """
+
+    def __init__(self, message: str, *, reason: str = "store") -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -37,8 +37,6 @@ from store.records import private_sets
 
 CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
-FULL_EVERY = timedelta(days=7)
-"""After this time an incremental source is walked whole again (rule R8)."""
 GRACE = timedelta(days=7)
 """A record must be missing from two whole walks this far apart before it counts as gone."""
 MASS_SHARE = 0.10
@@ -70,6 +68,8 @@ class Wanted:
     since: datetime | None = None
     most: int | None = None
     """Stop after about so many documents."""
+    due: datetime | None = None
+    """When the schedule wanted it."""
     approve_deletions: bool = False
     """A person has seen that many records are to be deleted, and agrees."""
 
@@ -89,7 +89,9 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         with store.explained():
             store.records.recover(source.id, hub.clock())
             walk = _walk(source, hub, wanted)
-            run = store.runs.begin(source.id, "harvest", hub.clock(), full=walk.since is None)
+            run = store.runs.begin(
+                source.id, "harvest", hub.clock(), full=walk.since is None, due=wanted.due
+            )
         writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
         # A walk from a day somebody chose is not the source's own: nothing goes on from it.
         writer.resumable = wanted.since is None
@@ -165,9 +167,10 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
         since = wanted.since
     elif not wanted.full:
         whole = cursor.get("full")
+        full_every = timedelta(days=source.declared.full_every)
         # A source that cannot be asked for what changed is always walked whole; others once in
         # a while.
-        if whole is not None and now - whole < FULL_EVERY and source.adapter.INCREMENTAL:
+        if whole is not None and now - whole < full_every and source.adapter.INCREMENTAL:
             since = cursor.get("since")
         saved = cursor.get("checkpoint")
         if saved is not None and now - saved["at"] < CHECKPOINT_LIFE:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from chm_hub.errors import SourceError
 
 PREFIX = "CHM_HUB_"
+_YES, _NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -31,6 +32,8 @@ class Settings:
     else ``chm_hub``."""
     sources: tuple[Path, ...] = ()
     """More folders of source files, separated by colons, beside ``adapters/sources``."""
+    shipped_sources: bool = True
+    """Whether the sources that come with the hub are among its sources (``yes`` or ``no``)."""
     views: tuple[Path, ...] = ()
     """Folders of views, separated by colons, beside ``views`` in the data folder."""
     base_url: str = "http://127.0.0.1:8080"
@@ -45,8 +48,14 @@ class Settings:
     private; tests set ``127.0.0.1/32``."""
     host_delay: float = 1.0
     """Seconds between two requests to one host."""
+    runs_at_once: int = 4
+    """Scheduled harvests that run at the same time, each in a process of its own."""
+    run_minutes: int = 360
+    """A scheduled run that takes longer is ended."""
+    run_memory: int = 1024
+    """MiB; a scheduled run that takes more is ended."""
     broker_url: str = ""
-    """A Celery broker; harvests then go to workers."""
+    """A Celery broker (``redis://…`` or ``amqp://…``); scheduled harvests then go to workers."""
     secret_key: str = ""
     """Signs resumption tokens. Empty: one is made once and kept in the store."""
 
@@ -113,6 +122,15 @@ def _parse(name: str, text: str) -> object:
             if not 0 <= delay <= 3600:
                 raise ValueError(f"{text!r} is not a number of seconds between 0 and 3600")
             return delay
+        case "shipped_sources":
+            if text.lower() not in _YES | _NO:
+                raise ValueError(f"{text!r} is neither yes nor no")
+            return text.lower() in _YES
+        case "runs_at_once" | "run_minutes" | "run_memory":
+            number = int(text) if text.isascii() and text.isdigit() else 0
+            if not 1 <= number <= 100_000:
+                raise ValueError(f"{text!r} is not a whole number from 1 on")
+            return number
         case "base_url":
             parts = urlsplit(text)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from chm_hub.errors import StoreError
-from chm_hub.fetch.bounds import Alone, Turns
+from chm_hub.fetch.bounds import Turns
 from store import Store
 
 
-def turns(store: Store, delay: float) -> Turns:
-    """Turns with ``delay`` seconds between the beginnings of two requests to one host. Where
-    there is no pause there are no manners to keep across processes either."""
-    return _Shared(store, delay) if delay else Alone()
+def turns(store: Store, delay: float) -> Turns | None:
+    """Turns with ``delay`` seconds between an answer of a host and the next request; ``None``
+    without a pause: there are no manners to keep across processes then."""
+    return _Shared(store, delay) if delay else None
 
 
 class _Shared:
@@ -25,26 +25,27 @@ class _Shared:
 
     @asynccontextmanager
     async def of(self, host: str, longest: float) -> AsyncIterator[None]:
-        token, began = await self._begin(host, longest)
+        token = await self._begin(host, longest)
         try:
             yield
         finally:
-            free = began + timedelta(seconds=self._delay)
+            # From the end of the answer on: so the server too sees the pause, however long
+            # requests are under way.
+            free = datetime.now(UTC) + timedelta(seconds=self._delay)
             # A turn that cannot be given back runs out by itself.
             with suppress(StoreError):
                 await asyncio.to_thread(self._end, host, token, free)
 
-    async def _begin(self, host: str, longest: float) -> tuple[str, datetime]:
+    async def _begin(self, host: str, longest: float) -> str:
         while True:
-            now = datetime.now(UTC)
-            token, wait = await asyncio.to_thread(self._ask, host, now, longest)
+            token, wait = await asyncio.to_thread(self._ask, host, longest)
             if token is not None:
-                return token, now
+                return token
             await asyncio.sleep(wait)
 
-    def _ask(self, host: str, now: datetime, longest: float) -> tuple[str | None, float]:
+    def _ask(self, host: str, longest: float) -> tuple[str | None, float]:
         with self._store.explained():
-            return self._store.leases.begin(host, now, longest)
+            return self._store.leases.begin(host, datetime.now(UTC), longest)
 
     def _end(self, host: str, token: str, free: datetime) -> None:
         with self._store.explained():

@@ -68,14 +68,17 @@ class Leases:
                 f"{source}: is being harvested since {held['since']:%Y-%m-%dT%H:%M:%SZ} by process "
                 f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
                 "is noticed at once on its own machine, elsewhere after "
-                f"{LEASE_SECONDS // 60} minutes."
+                f"{LEASE_SECONDS // 60} minutes.",
+                reason="leased",
             )
         taken = self._leases.update_one(
             {"_id": source, "token": held["token"], "fence": held.get("fence")},
             {"$set": mine, "$inc": {"fence": 1}},
         )
         if not taken.matched_count:
-            raise StoreError(f"{source}: another process began to harvest it just now.")
+            raise StoreError(
+                f"{source}: another process began to harvest it just now.", reason="leased"
+            )
         return self._raised(Lease(source, mine["token"], held.get("fence", 0) + 1))
 
     def _raised(self, lease: Lease) -> Lease:

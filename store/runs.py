@@ -48,6 +48,8 @@ class Run:
     """Whether everything was asked for, not only what is new."""
     pages: int = 0
     """Pages kept by this run."""
+    due: datetime | None = None
+    """When the schedule wanted it, if it did."""
     not_before: datetime | None = None
     """When the server wants to be asked again at the earliest, if it said so."""
 
@@ -82,6 +84,7 @@ class Run:
             "reasons": dict(self.rejects),
             "reason": self.reason,
             "error": self.error,
+            "due": self.due.isoformat() if self.due else None,
             "not_before": _iso(self.not_before) if self.not_before else None,
         }
 
@@ -97,7 +100,15 @@ class Runs:
 
     # --- runs ------------------------------------------------------------------------------
 
-    def begin(self, source: str, kind: str, now: datetime, *, full: bool = False) -> Run:
+    def begin(
+        self,
+        source: str,
+        kind: str,
+        now: datetime,
+        *,
+        full: bool = False,
+        due: datetime | None = None,
+    ) -> Run:
         """Start a run of a source whose lease is ours; a run left ``running`` is closed."""
         state = self._cursors.find_one_and_update(
             {"_id": source}, {"$inc": {"runs": 1}}, upsert=True, return_document=True
@@ -110,6 +121,7 @@ class Runs:
                 {"$set": {"state": "failed", "reason": "ended without saying so (killed?)"}},
             )
         run = Run(identifier=f"{source}/{number}", source=source, kind=kind, started=now, full=full)
+        run.due = due
         self.save(run)
         return run
 
@@ -136,6 +148,7 @@ class Runs:
                 "full": run.full,
                 "pages": run.pages,
                 "not_before": run.not_before,
+                "due": run.due,
             },
             upsert=True,
         )
@@ -155,6 +168,23 @@ class Runs:
             row = self._runs.find_one({"_id": f"{source}/{number}"}, {"pages": 1})
             for page in range((row or {}).get("pages", 0), 0, -1):
                 yield f"{source}/{number}/{page}"
+
+    def bury(self, source: str, due: datetime, reason: str, now: datetime) -> None:
+        """Say of a due run that was ended from outside how it ended: it could not itself, or not
+        even begin."""
+        found = self.history(source, 1)
+        run = found[0] if found and found[0].due == due else None
+        if run is None:
+            run = self.begin(source, "harvest", now, due=due)
+        if run.ended is None:
+            run.state, run.reason, run.error, run.ended = "failed", reason, "killed", now
+            self.save(run)
+
+    def progress(self, source: str) -> tuple[int, int, int]:
+        """How far the last run is: its number, its pages, its requests."""
+        last = (self._cursors.find_one({"_id": source}) or {}).get("runs", 0)
+        row = self._runs.find_one({"_id": f"{source}/{last}"}, {"pages": 1, "requests": 1}) or {}
+        return last, row.get("pages", 0), row.get("requests", 0)
 
     def get(self, identifier: str) -> Run | None:
         """One run by its identifier."""
@@ -219,6 +249,7 @@ def _run(row: dict[str, Any]) -> Run:
         full=row["full"],
         pages=row["pages"],
         not_before=row.get("not_before"),
+        due=row.get("due"),
     )
 
 

@@ -86,7 +86,14 @@ class Schedule:
         token = secrets.token_hex(8)
         done = self._schedule.update_one(
             {"_id": source, "due": due, "claim": row.get("claim")},
-            {"$set": {"claim": {"token": token, "until": _until(now)}, "started": now}},
+            {
+                "$set": {
+                    "claim": {"token": token, "until": _until(now)},
+                    # Should the claim lapse, the run is to be had again at once.
+                    "queued": None,
+                    "started": now,
+                }
+            },
         )
         return token if done.modified_count else None
 
@@ -105,10 +112,11 @@ class Schedule:
         )
         return bool(done.matched_count)
 
-    def release(self, source: str, token: str) -> None:
-        """Give back a run that was begun and not done: it is due as before."""
+    def release(self, source: str, token: str, *, until: datetime | None = None) -> None:
+        """Give back a run that was begun and not done: it is due as before, or handed out again
+        after ``until``."""
         self._schedule.update_one(
-            {"_id": source, "claim.token": token}, {"$set": {"claim": None, "queued": None}}
+            {"_id": source, "claim.token": token}, {"$set": {"claim": None, "queued": until}}
         )
 
     # --- signs of life ---------------------------------------------------------------------

@@ -101,8 +101,11 @@ class Client:
         limits: Limits,
         *,
         excused: bool = False,
+        turns: Turns | None = None,
     ) -> None:
         self._download = download
+        self.turns = turns
+        """Those of the processes that share our hosts, if there are any."""
         self._group = group
         self._limits = limits
         self.excused = excused
@@ -146,15 +149,18 @@ class Client:
 class Downloads:
     """The running downloader; gives every source its own client."""
 
-    def __init__(self, download: Callable[[Any], Awaitable[Any]]) -> None:
+    def __init__(
+        self, download: Callable[[Any], Awaitable[Any]], turns: Turns | None = None
+    ) -> None:
         self._download = download
+        self._turns = turns
 
     def client(
         self, group: str | None = None, limits: Limits | None = None, *, excused: bool = False
     ) -> Client:
         """A client for one source; sources of one ``group`` are throttled together, and
         certificates are not looked at for one that is ``excused``."""
-        return Client(self._download, group, limits or Limits(), excused=excused)
+        return Client(self._download, group, limits or Limits(), excused=excused, turns=self._turns)
 
 
 def run(
@@ -181,7 +187,7 @@ def run(
         async def start(self) -> AsyncIterator[Any]:
             loop = asyncio.get_running_loop()
             assert self.crawler.engine is not None
-            downloads = Downloads(self.crawler.engine.download_async)
+            downloads = Downloads(self.crawler.engine.download_async, turns)
             # A page is thousands of small objects, and nothing of what is loaded by now will
             # ever be garbage: looking through it all again and again costs a third of the time.
             gc.collect()
@@ -200,7 +206,7 @@ def run(
             yield  # makes it the generator Scrapy expects
 
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
-    process = AsyncCrawlerProcess({**scrapy_settings(settings), "CHM_HUB_TURNS": turns})
+    process = AsyncCrawlerProcess(scrapy_settings(settings))
     process.crawl(Work)
     process.start(install_signal_handlers=False)
     if "error" in outcome:

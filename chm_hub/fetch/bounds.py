@@ -69,7 +69,6 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
         from twisted.internet import reactor
 
         super().__init__(crawler)
-        self._turns: Turns = crawler.settings["CHM_HUB_TURNS"] or Alone()
         self._pool._factory = _ClientFactory
         # Connections that were not verified are never handed to those who want it so.
         self._excused_pool: Any = HTTPConnectionPool(reactor, persistent=True)  # type: ignore[no-untyped-call]
@@ -83,8 +82,9 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """One attempt. Raises :class:`TooSlowError` beside what Scrapy raises."""
         longest = CONNECT + request.meta["download_timeout"]
-        async with self._turns.of(request.meta["download_slot"], longest):
-            request.meta["client"].requests += 1
+        client = request.meta["client"]
+        async with (client.turns or Alone()).of(request.meta["download_slot"], longest):
+            client.requests += 1
             attempt = asyncio.ensure_future(self._attempt(request))
             with _Watch(attempt, request) as watch:
                 try:

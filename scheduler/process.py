@@ -1,0 +1,216 @@
+"""One run in a process of its own, watched: it beats for its claim, and is ended when it takes
+too long, grows too large, or hangs (rules R12, P10)."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+
+from adapters.source import Source
+from chm_hub.errors import StoreError
+from chm_hub.settings import Settings
+from scheduler.due import next_due
+from store import Store
+from store.schedule import CLAIM_SECONDS
+
+log = logging.getLogger("chm_hub.scheduler")
+
+LOOK_SECONDS = 1.0
+BEAT_SECONDS = CLAIM_SECONDS / 4
+STALLED_SECONDS = 45 * 60
+"""A run that keeps no page and sends no request for so long hangs: no source may be silent for
+so long, nor ask for such pauses."""
+GRACE_SECONDS = 30
+"""Between the polite word and the other one."""
+BUSY_SECONDS = 60
+"""A source that another process is harvesting is looked at again after so long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a process ended."""
+
+    line: dict[str, Any] | None
+    """The run as ``chm-hub`` printed it."""
+    killed: str | None = None
+    """Why it was ended, if it was."""
+    said: str = ""
+    """What it wrote on its way, for the log."""
+
+
+def harvest_due(
+    settings: Settings,
+    store: Store,
+    source: Source,
+    due: datetime,
+    stopping: threading.Event,
+) -> str:
+    """Do a due run of a source, if nobody else does: one word for what came of it.
+
+    ``taken`` (another is at it, or has done it), ``stopped`` (we are to end; it is due as
+    before), ``busy`` (a command is harvesting the source), or the state of its run.
+    """
+    with store.explained():
+        token = store.schedule.claim(source.id, due, _now())
+    if token is None:
+        return "taken"
+    began = _now()
+    with store.explained():
+        done = _done_already(store, source.id, due)
+    if done is not None:
+        # Whoever had claimed it did it, and died before it could say so.
+        return _finish(store, source, token, began, done.line())
+    ended = watch(
+        settings,
+        store,
+        ["harvest", source.id, "--json", "--due", due.isoformat()],
+        source.id,
+        stopping,
+        beat=lambda: store.schedule.beat(source.id, token, _now()),
+    )
+    if stopping.is_set():
+        with suppress(StoreError), store.explained():
+            store.schedule.release(source.id, token)
+        return "stopped"
+    line = ended.line
+    if line is not None and line["error"] == "leased":
+        with store.explained():
+            until = _now() + timedelta(seconds=BUSY_SECONDS)
+            store.schedule.release(source.id, token, until=until)
+        return "busy"
+    if line is None:
+        line = {"state": "failed", "reason": ended.killed or ended.said[-500:], "not_before": None}
+        with suppress(StoreError), store.explained():
+            store.runs.bury(source.id, due, line["reason"], _now())
+        log.error("%s: %s", source.id, line["reason"])
+    return _finish(store, source, token, began, line)
+
+
+def _done_already(store: Store, source: str, due: datetime) -> Any:
+    last = store.runs.history(source, 1)
+    if last and last[0].due == due and last[0].ended is not None and last[0].error != "interrupted":
+        return last[0]
+    return None
+
+
+def _finish(store: Store, source: Source, token: str, began: datetime, line: dict[str, Any]) -> str:
+    """Say when the source is due next."""
+    state: str = line["state"]
+    well = state.startswith("complete") or state == "held"
+    not_before = line.get("not_before")
+    with store.explained():
+        known = store.schedule.entries(_now()).get(source.id)
+        failures = 0 if well else (known.failures if known else 0) + 1
+        due = next_due(
+            source,
+            max(began, _now()) if failures else began,
+            failures=failures,
+            not_before=datetime.fromisoformat(not_before) if not_before else None,
+        )
+        store.schedule.finish(source.id, token, due=due, failures=failures)
+    return state
+
+
+def watch(
+    settings: Settings,
+    store: Store,
+    arguments: list[str],
+    source: str,
+    stopping: threading.Event,
+    beat: Any = lambda: True,
+) -> Ended:
+    """Run a command of the hub in a process of its own, and look after it until it ends.
+
+    It is ended when ``stopping`` is set or ``beat`` says that it is another's by now.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "chm_hub.cli", "--data", str(settings.data), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env=os.environ,
+            preexec_fn=_die_with_parent,
+        )
+        killed = _look_after(process, settings, store, source, stopping, beat)
+        out.seek(0)
+        err.seek(0)
+        said = err.read().decode("utf-8", "replace").strip()
+        lines = out.read().decode("utf-8", "replace").strip().splitlines()
+    line = None
+    if lines and killed is None:
+        with suppress(ValueError):
+            line = json.loads(lines[-1])
+    return Ended(line=line, killed=killed, said=said)
+
+
+def _look_after(
+    process: subprocess.Popen[bytes],
+    settings: Settings,
+    store: Store,
+    source: str,
+    stopping: threading.Event,
+    beat: Any,
+) -> str | None:
+    """Wait for a process; why it was ended, if it was."""
+    began = beaten = moved = time.monotonic()
+    place: Any = None
+    while process.poll() is None:
+        if stopping.wait(LOOK_SECONDS):
+            _end(process)
+            return "stopped"
+        now = time.monotonic()
+        why = None
+        if now - began > settings.run_minutes * 60:
+            why = f"took longer than {settings.run_minutes} minutes (CHM_HUB_RUN_MINUTES)"
+        with suppress(psutil.Error):
+            size = psutil.Process(process.pid).memory_info().rss // 2**20
+            if size > settings.run_memory:
+                why = f"took {size} MiB, more than {settings.run_memory} (CHM_HUB_RUN_MEMORY)"
+        if now - beaten > BEAT_SECONDS:
+            beaten = now
+            with suppress(StoreError), store.explained():
+                if not beat():
+                    why = "another process has taken the run over"
+                reached = store.runs.progress(source)
+                if reached != place:
+                    place, moved = reached, now
+        if now - moved > STALLED_SECONDS:
+            why = f"kept no page for {STALLED_SECONDS // 60} minutes: it hangs"
+        if why is not None:
+            _end(process)
+            return f"ended from outside: it {why}"
+    return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with_parent() -> None:
+    """Linux: a run ends in order when whoever watches it dies, however it dies."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,152 @@
+"""The scheduler: hands out what is due, here or to workers, for as long as it runs.
+
+Any number of them may run over one store; the schedule sees to it that each due run happens
+once (:mod:`store.schedule`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from adapters.source import Source, folders, load_usable
+from chm_hub.errors import HubError, StoreError
+from chm_hub.settings import Settings
+from scheduler.due import first_due, next_due
+from scheduler.jobs import SourceJobs
+from scheduler.process import harvest_due
+from store import Store
+
+log = logging.getLogger("chm_hub.scheduler")
+
+REREAD_SECONDS = 30
+"""How often source files are read anew, and that the scheduler is alive is said."""
+
+
+class Scheduler:
+    """Runs while the ``with`` block does; runs under way are ended with it, and due again."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        send: Callable[[str, datetime], None] | None = None,
+    ) -> None:
+        """``send`` hands a due run to workers; without, runs are done here."""
+        self._settings = settings
+        self._store = store
+        self._send = send
+        self._stopping = threading.Event()
+        self._sources: dict[str, Source] = {}
+        self._schedules: dict[str, tuple[str, str | None]] = {}
+        self._running = 0
+        self._counting = threading.Lock()
+        most = settings.runs_at_once
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(most + 2)},
+            jobstores={"default": MemoryJobStore()},
+        )
+        self._scheduler.add_jobstore(
+            SourceJobs(store, self._sources, self._run, self._room), alias="sources"
+        )
+        self._scheduler.add_job(
+            self._reread, "interval", seconds=REREAD_SECONDS, id="reread", max_instances=1
+        )
+
+    def __enter__(self) -> Scheduler:
+        self._reread()
+        self._scheduler.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+
+    def _room(self) -> int:
+        if self._stopping.is_set():
+            return 0
+        if self._send is not None:
+            return 1_000
+        with self._counting:
+            return self._settings.runs_at_once - self._running
+
+    def _run(self, source: str, due: datetime) -> None:
+        try:
+            with self._store.explained():
+                if not self._store.schedule.queue(source, due, datetime.now(UTC)):
+                    return
+            if self._send is not None:
+                self._send(source, due)
+                return
+            with self._counting:
+                self._running += 1
+            try:
+                became = harvest_due(
+                    self._settings, self._store, self._sources[source], due, self._stopping
+                )
+            finally:
+                with self._counting:
+                    self._running -= 1
+            log.info("%s: %s", source, became)
+        except HubError as error:
+            # The claim runs out, and the run is due as before.
+            log.error("%s: %s", source, error)
+
+    def _reread(self) -> None:
+        """Take up what changed in the source files, and say that we are here."""
+        now = datetime.now(UTC)
+        try:
+            found, faults = load_usable(folders(self._settings))
+            for fault in faults:
+                log.warning("%s", fault)
+            enabled = {s.id: s for s in found.values() if s.declared.enabled}
+            with self._store.explained():
+                self._plan(enabled, now)
+                self._store.schedule.alive(
+                    now, {"host": socket.gethostname(), "pid": os.getpid(), "sources": len(enabled)}
+                )
+        except StoreError as error:
+            log.error("%s", error)
+
+    def _plan(self, enabled: dict[str, Source], now: datetime) -> None:
+        schedule = self._store.schedule
+        known = schedule.entries(now)
+        among = len(enabled.keys() - known.keys())
+        for source in enabled.values():
+            told = (source.declared.schedule, source.declared.window)
+            if source.id not in known:
+                schedule.plan(source.id, first_due(source, now, among))
+            elif self._schedules.get(source.id, told) != told and not known[source.id].failures:
+                schedule.move(source.id, next_due(source, known[source.id].started or now))
+            self._schedules[source.id] = told
+        # In place: the job store reads it.
+        for name in self._sources.keys() - enabled.keys():
+            del self._sources[name]
+        self._sources.update(enabled)
+        schedule.forget(enabled.keys())
+
+
+def dates(store: Store, now: datetime) -> list[dict[str, Any]]:
+    """The schedule as people read it: what is due when, soonest first."""
+    with store.explained():
+        entries = store.schedule.entries(now)
+    return [
+        {
+            "source": e.source,
+            "due": e.due,
+            "running": e.claimed,
+            "failures": e.failures,
+            "started": e.started,
+        }
+        for e in sorted(entries.values(), key=lambda e: (e.due, e.source))
+    ]

@@ -1,0 +1,246 @@
+"""Schedulers and workers as processes, over the real store and a small loopback repository."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import Hub
+
+PERIOD = 10
+NAMES = tuple(f"src-{i}" for i in range(4))
+
+
+class Repository:
+    """An OAI-PMH repository of three records, that remembers when it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, float, str]] = []
+        self.slow = 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                began = time.monotonic()
+                if "verb=List" in self.path and outer.slow:
+                    outer.waiting.wait(outer.slow)
+                body = outer.answer(self.path).encode()
+                outer.asked.append((began, time.monotonic(), self.path))
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/xml")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # who asked is dead
+
+        self.waiting = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.waiting.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, path: str) -> str:
+        if "Identify" in path:
+            inner = (
+                "<Identify><repositoryName>R</repositoryName><protocolVersion>2.0"
+                "</protocolVersion><granularity>YYYY-MM-DDThh:mm:ssZ</granularity></Identify>"
+            )
+        elif "from=" in path:
+            inner = '<error code="noRecordsMatch"/>'
+        else:
+            verb = "ListIdentifiers" if "ListIdentifiers" in path else "ListRecords"
+            inner = f"<{verb}>" + "".join(map(self._record, range(3))) + f"</{verb}>"
+        return (
+            '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>'
+            f"2026-01-01T00:00:00Z</responseDate><request/>{inner}</OAI-PMH>"
+        )
+
+    @staticmethod
+    def _record(number: int) -> str:
+        return (
+            f"<record><header><identifier>oai:x:{number}</identifier>"
+            "<datestamp>2025-01-01T00:00:00Z</datestamp></header><metadata><dc "
+            'xmlns="http://www.openarchives.org/OAI/2.0/oai_dc/" '
+            'xmlns:dc="http://purl.org/dc/elements/1.1/">'
+            f"<dc:title>Record {number}</dc:title></dc></metadata></record>"
+        )
+
+
+@pytest.fixture
+def repository() -> Iterator[Repository]:
+    with closing(Repository()) as made:
+        yield made
+
+
+@pytest.fixture
+def started(hub: Hub, repository: Repository) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts commands, and ends what is left of them."""
+    for name in NAMES:
+        hub.source(
+            name,
+            f'title = "{name}"\nadapter = "oai_pmh"\nurl = "{repository.url}/{name}"\n'
+            f'schedule = "PT{PERIOD}S"\n',
+        )
+    hub.environ |= {"CHM_HUB_SHIPPED_SOURCES": "no", "CHM_HUB_HOST_DELAY": "0.2"}
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
+        running.append(hub.start(*arguments, **environ))
+        return running[-1]
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    for process in running:
+        _, said = process.communicate(timeout=60)
+        assert "Traceback" not in said, said
+
+
+def runs(hub: Hub) -> list[dict[str, Any]]:
+    return [line for line in hub("runs", "--json", "--limit", "1000").lines if line["ended"]]
+
+
+def until(hub: Hub, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """The runs, once there are enough of them."""
+    deadline = time.monotonic() + 150
+    while not enough(found := runs(hub)):
+        assert time.monotonic() < deadline, found
+        threading.Event().wait(0.5)
+    return found
+
+
+def each_date_once(found: list[dict[str, Any]]) -> None:
+    """No due run was done twice, and none lies closer to the one before than its schedule."""
+    done = [run for run in found if run["error"] not in ("interrupted", "killed")]
+    met = Counter((run["source"], run["due"]) for run in done)
+    assert set(met.values()) == {1}
+    for name in NAMES:
+        dates = sorted(datetime.fromisoformat(run["due"]) for run in done if run["source"] == name)
+        gaps = [(b - a).total_seconds() for a, b in zip(dates, dates[1:], strict=False)]
+        assert min(gaps, default=PERIOD) >= PERIOD - 1
+
+
+def polite(repository: Repository) -> None:
+    """One request at a time, and the pause between."""
+    asked = sorted(repository.asked)
+    for (_, ended, _), (began, _, path) in zip(asked, asked[1:], strict=False):
+        assert began - ended > 0.19, path
+
+
+def test_two_schedulers_do_each_due_run_once(
+    hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    started("schedule")
+    started("schedule")
+    found = until(hub, lambda r: len(r) >= 3 * len(NAMES))
+    each_date_once(found)
+    assert {run["state"] for run in found} <= {"complete"}
+    polite(repository)
+    listed = hub("schedule", "--list", "--json").lines
+    assert [row["source"] for row in listed if row["failures"] == 0] != []
+    assert {row["source"] for row in listed} == set(NAMES)
+    # An increment of which nothing came: what changed, and whether there is anything at all.
+    later = [run for run in found if not run["full"]]
+    assert {run["requests"] for run in later} == {2}
+
+
+def test_a_scheduler_that_is_killed_in_the_middle_of_a_run_is_replaced(
+    hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    repository.slow = 6.0
+    first = started("schedule")
+    deadline = time.monotonic() + 60
+    while not hub("runs", "--json").lines:
+        assert time.monotonic() < deadline
+    first.kill()
+    first.communicate()
+    repository.slow = 0.0
+    started("schedule")
+    # The claim of the dead lapses after a minute; then what was due is done.
+    found = until(hub, lambda r: {x["source"] for x in r if x["state"] == "complete"} == set(NAMES))
+    each_date_once(found)
+
+
+def test_a_run_that_takes_too_long_is_ended_and_reported(
+    hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    repository.slow = 120.0
+    started("schedule", CHM_HUB_RUN_MEMORY="20")
+    found = until(hub, lambda r: len(r) >= len(NAMES))
+    assert {run["error"] for run in found} <= {"killed", "interrupted"}
+    assert any("CHM_HUB_RUN_MEMORY" in (run["reason"] or "") for run in found)
+    listed = hub("schedule", "--list", "--json").lines
+    assert all(row["failures"] >= 1 for row in listed if not row["running"])
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[str]:
+    """A Redis of our own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("NO REDIS: Debian's redis-server is absent, workers were not tried")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    )
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait()
+
+
+def test_two_schedulers_and_two_workers_one_of_them_killed(
+    broker: str, hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    hub.environ["CHM_HUB_BROKER_URL"] = broker
+    repository.slow = 3.0
+    started("schedule")
+    started("schedule")
+    victim = started("worker", "--concurrency", "2")
+    started("worker", "--concurrency", "2")
+    until(hub, lambda r: len(r) >= 2)
+    victim.kill()
+    victim.communicate()
+    repository.slow = 0.0
+    before = len(runs(hub))
+    found = until(hub, lambda r: len(r) >= before + 2 * len(NAMES))
+    each_date_once(found)
+    states = {run["state"] for run in found}
+    assert states <= {"complete", "partial", "failed"}
+    assert {r["source"] for r in found if r["state"] == "complete"} == set(NAMES)
+    said = hub("map", NAMES[0], "--queue")
+    assert re.search("1 sources handed", said.err)
+    until(hub, lambda r: any(run["kind"] == "map" for run in r))
+
+
+def test_a_worker_without_a_broker_says_what_to_do(hub: Hub) -> None:
+    said = hub("worker")
+    assert said.code == 2
+    assert "CHM_HUB_BROKER_URL is not set" in said.err
