@@ -26,6 +26,8 @@ from pymongo.errors import ConnectionFailure as MongoConnectionFailure
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import engine
+from store.aside import Aside
+from store.decisions import Decisions
 from store.documents import Documents
 from store.leases import Leases
 from store.records import Records, insert_if_absent
@@ -54,6 +56,8 @@ class Store:
         self.documents = Documents(self.database)
         self.records = Records(self.database)
         self.runs = Runs(self.database)
+        self.aside = Aside(self.database)
+        self.decisions = Decisions(self.database)
         self.leases = Leases(self.database)
         self.schedule = Schedule(self.database)
 
@@ -61,6 +65,7 @@ class Store:
         """Create what is missing: indexes and the log's first entry. Idempotent."""
         with self.explained():
             self.records.prepare()
+            self.aside.prepare()
 
     def secret(self) -> bytes:
         """The key that signs resumption tokens: made once, the same for every process."""

@@ -110,6 +110,8 @@ class Change:
     crosswalk: str
     page: str
     index: int
+    why: str = ""
+    """Why it is deleted: ``tombstone``, ``missing`` or ``skipped``."""
     was: Known | None = None
 
 
@@ -187,6 +189,8 @@ class StoredRecord:
     crosswalk: str
     page: str
     index: int
+    why: str = ""
+    """Why it is deleted."""
 
 
 def insert_if_absent(collection: Collection[dict[str, Any]], document: dict[str, Any]) -> None:
@@ -777,6 +781,7 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
             "index": change.index,
         },
         "record": change.record,
+        "why": change.why,
         # Packed: five formats are several times as large as all the rest of a record.
         "xml": {
             prefix: Binary(zlib.compress(made.encode(), 1))
@@ -993,6 +998,7 @@ def _stored(row: dict[str, Any]) -> StoredRecord:
         crosswalk=row["document"]["crosswalk"],
         page=row["document"]["page"],
         index=row["document"]["index"],
+        why=row.get("why", ""),
     )
 
 

@@ -1,0 +1,152 @@
+"""Deletions that wait for a person, and what was decided of them.
+
+A run that would delete suspiciously much deletes nothing: the names stand here until somebody
+approves or rejects them. What was approved can be undone for :data:`REVERSIBLE`; what was
+rejected stays, whatever the source says, until the source lists it again.
+
+Collections ``held`` (``_id`` the run that was held) and ``held_names`` (``_id`` the run and a
+number; a thousand names each).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+
+REVERSIBLE = timedelta(days=30)
+CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Deletions of one run that were held."""
+
+    run: str
+    source: str
+    at: datetime
+    count: int
+    why: dict[str, int]
+    """How many for which reason: ``tombstone``, ``missing`` (twice, a week apart), ``skipped``."""
+    decision: str | None = None
+    """``approved``, ``rejected`` or ``undone``; ``None`` while it waits."""
+    decided: datetime | None = None
+
+
+class Decisions:
+    """What waits, and what was decided."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._held = database["held"]
+        self._names = database["held_names"]
+
+    def hold(
+        self,
+        source: str,
+        run: str,
+        now: datetime,
+        names: Mapping[str, str],
+        *,
+        decision: str | None = None,
+    ) -> None:
+        """Let deletions (name → why) wait; they take the place of what waits of the source.
+        With a ``decision`` they are noted as decided already."""
+        self.drop(source)
+        listed = list(names.items())
+        for number, start in enumerate(range(0, len(listed), CHUNK)):
+            part = [[name, why] for name, why in listed[start : start + CHUNK]]
+            self._names.replace_one(
+                {"_id": f"{run}/{number}"}, {"_id": f"{run}/{number}", "names": part}, upsert=True
+            )
+        # Last: a reader sees them all or none.
+        self._held.replace_one(
+            {"_id": run},
+            {
+                "_id": run,
+                "source": source,
+                "at": now,
+                "count": len(listed),
+                "why": dict(Counter(names.values())),
+                "decision": decision,
+                "decided": now if decision else None,
+            },
+            upsert=True,
+        )
+
+    def waiting(self, source: str | None = None) -> list[Held]:
+        """What waits for a person, oldest first."""
+        return [held for held in self.all(source) if held.decision is None]
+
+    def all(self, source: str | None = None) -> list[Held]:
+        """What waits and what was decided, oldest first."""
+        found = self._held.find({} if source is None else {"source": source})
+        return sorted((_held(row) for row in found), key=lambda held: held.at)
+
+    def names(self, held: Held) -> Iterator[tuple[str, str]]:
+        """The records and why each would be deleted."""
+        for number in range(0, -(-held.count // CHUNK)):
+            row = self._names.find_one({"_id": f"{held.run}/{number}"})
+            for name, why in row["names"] if row else ():
+                yield name, why
+
+    def rejected(self, source: str) -> dict[str, str]:
+        """Records that stay by a person's decision, and the run that wanted to delete them."""
+        return {
+            name: held.run
+            for held in self.all(source)
+            if held.decision == "rejected"
+            for name, _ in self.names(held)
+        }
+
+    def decide(self, run: str, decision: str, now: datetime) -> None:
+        """Note what was decided."""
+        self._held.update_one({"_id": run}, {"$set": {"decision": decision, "decided": now}})
+
+    def let_go(self, run: str, names: Iterable[str]) -> None:
+        """Records of a decision that the source lists again: it is of no effect on them."""
+        gone = set(names)
+        number = 0
+        while (row := self._names.find_one({"_id": f"{run}/{number}"})) is not None:
+            kept = [[name, why] for name, why in row["names"] if name not in gone]
+            if len(kept) < len(row["names"]):
+                self._names.update_one({"_id": row["_id"]}, {"$set": {"names": kept}})
+            number += 1
+
+    def drop(self, source: str) -> None:
+        """Nothing of the source waits any more."""
+        for held in self.waiting(source):
+            self._forget(held)
+
+    def tidy(self, now: datetime) -> int:
+        """Forget approvals that can no longer be undone; how many."""
+        old = [
+            held
+            for held in self.all()
+            if held.decision in ("approved", "undone")
+            and held.decided is not None
+            and now - held.decided > REVERSIBLE
+        ]
+        for held in old:
+            self._forget(held)
+        return len(old)
+
+    def _forget(self, held: Held) -> None:
+        self._held.delete_one({"_id": held.run})
+        for number in range(0, -(-held.count // CHUNK)):
+            self._names.delete_one({"_id": f"{held.run}/{number}"})
+
+
+def _held(row: dict[str, Any]) -> Held:
+    return Held(
+        run=row["_id"],
+        source=row["source"],
+        at=row["at"],
+        count=row["count"],
+        why=row["why"],
+        decision=row["decision"],
+        decided=row["decided"],
+    )
