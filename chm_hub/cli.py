@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 import click
 
 from adapters.source import FOLDER, Source, folders, load_sources
+from chm_hub import logs
 from chm_hub import settings as configuration
 from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.settings import Settings
 from chm_hub.vocabulary_commands import vocabularies
+from chm_hub.watch_commands import alerts, health
 from mappings import tables
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,11 +71,14 @@ def _complain(error: HubError) -> None:
 def main(ctx: click.Context, data: Path | None) -> None:
     """Harvest the Clearing-House network, map it to one record model, republish it."""
     ctx.obj = configuration.load(data=data)
+    logs.setup(ctx.obj)
     tables.use(ctx.obj.data / "vocabularies")
 
 
 main.add_command(certify)
 main.add_command(vocabularies)
+main.add_command(health)
+main.add_command(alerts)
 
 
 def _with_settings(command: F) -> F:
@@ -400,11 +405,13 @@ def harvest_sources(
     """Harvest some sources side by side; prints a line each and returns their lines."""
     import asyncio
 
-    from chm_hub import fetch, views
+    from chm_hub import fetch, views, watch
+    from chm_hub.alerts import channels
     from chm_hub.pipeline import Hub
     from chm_hub.pipeline import harvest as harvest_one
     from store import open_store
 
+    told = channels(settings)
     lines: list[dict[str, Any]] = []
     groups = views.groups(settings)
     with open_store(settings) as store, _Progress(not as_json) as progress:
@@ -414,7 +421,7 @@ def harvest_sources(
 
             async def one(source: Source) -> None:
                 async with room:
-                    hub = Hub(store=store, groups=groups, progress=progress.show)
+                    hub = Hub(store=store, groups=groups, progress=progress.show, channels=told)
                     client = downloads.client(source.declared.group, source.options.limits())
                     try:
                         run = await harvest_one(source, hub, client, wanted)
@@ -422,6 +429,8 @@ def harvest_sources(
                     except (StoreError, CrosswalkError, SourceError) as error:
                         # One source's trouble is not the others' (P5).
                         line = _failed(source.id, error)
+                        now = datetime.now(UTC)
+                        await asyncio.to_thread(watch.not_begun, store, source, error, told, now)
                     lines.append(line)
                     progress.done(line, as_json)
 
@@ -511,6 +520,7 @@ def map_again(
 ) -> None:
     """Map stored documents again, without the network."""
     from chm_hub import views
+    from chm_hub.alerts import channels
     from chm_hub.pipeline import Hub, rehearse_one, remap
     from mappings import crosswalk
     from store import open_store
@@ -532,7 +542,9 @@ def map_again(
                         dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                         _show_dry(source, dry, as_json)
                 continue
-            hub = Hub(store=store, groups=groups, progress=progress.show)
+            hub = Hub(
+                store=store, groups=groups, progress=progress.show, channels=channels(settings)
+            )
             run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)
             if not run.state.startswith("complete"):

@@ -57,6 +57,8 @@ class Run:
     """Whether everything was asked for, not only what is new."""
     pages: int = 0
     """Pages kept by this run."""
+    profile: dict[str, Any] | None = None
+    """What its records were like, see :mod:`chm_hub.drift`."""
 
     @property
     def seen(self) -> int:
@@ -150,6 +152,7 @@ class Runs:
                 "error": run.error,
                 "full": run.full,
                 "pages": run.pages,
+                "profile": run.profile,
             },
             upsert=True,
         )
@@ -286,6 +289,7 @@ def _run(row: dict[str, Any]) -> Run:
         error=row["error"],
         full=row["full"],
         pages=row["pages"],
+        profile=row.get("profile"),
     )
 
 
