@@ -105,8 +105,10 @@ class Profile:
 
         languages = dict(old["languages"]) if old else {}
         return {
-            "whole": whole,
+            # A list that was not sent, since it had not changed, says nothing of what is on it.
+            "whole": whole and (self._documents > 0 or records is not None),
             "records": records,
+            "documents": self._documents,
             "repository": _storable(repository) if repository else None,
             "mapped": self._mapped,
             **{name: share(self._has[name], old[name] if old else 0) for name in _SHARES},
@@ -139,7 +141,7 @@ def compare(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
         grown = has > GROWN * was and has - was >= GROWN_BY
         if has < SHRUNK * was or grown:
             jumps.append(f"records: {was}, now {has}")
-    if any(count is not None and count < LEAST for count in (was, has)):
+    if min(before["documents"], now["documents"]) < LEAST:
         return jumps
     for name, most in _SHARES.items():
         if before[name] - now[name] >= most:

@@ -67,8 +67,6 @@ class Declared:
     """The longest time between two of its harvests."""
     enabled: bool = True
     republish: bool = True
-    expected: int = 0
-    """``[expect] records``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +85,7 @@ class Past:
     """Documents that went through the crosswalk; others were as they were before."""
     requests: int = 0
     full: bool = False
+    """Whether it saw all there is."""
     error: str | None = None
     reason: str | None = None
     held: int = 0
@@ -389,7 +388,6 @@ def declared(source: Source, now: datetime) -> Declared:
         period=period(source.declared.schedule, now),
         enabled=source.declared.enabled,
         republish=source.declared.republish,
-        expected=source.declared.expect.records,
     )
 
 
@@ -425,7 +423,8 @@ def past(run: Run, held: int = 0) -> Past:
         issues=sum(run.issues.values()),
         mapped=run.seen if run.profile is None else run.profile["mapped"],
         requests=run.requests,
-        full=run.full,
+        # The rest of a walk that was cut off asked for everything and is not the whole.
+        full=run.full if run.profile is None else run.profile["whole"],
         error=run.error,
         reason=run.reason[:500] if run.reason else None,
         held=held,

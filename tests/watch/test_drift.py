@@ -13,6 +13,7 @@ from chm_hub.record import Record, validate
 BEFORE: dict[str, Any] = {
     "whole": True,
     "records": 400,
+    "documents": 400,
     "repository": "Clearing-House of Kenya",
     "mapped": 400,
     "title": 0.99,
@@ -39,7 +40,7 @@ BEFORE: dict[str, Any] = {
         ({"records": None}, []),
         ({"repository": "Apache2 Default Page"}, ["repository"]),
         ({"records": 190}, ["records"]),
-        ({"records": 0, "title": 0.0, "date": 0.0, "type": 0.0}, ["records"]),
+        ({"records": 0, "documents": 0, "title": 0.0, "date": 0.0}, ["records"]),
         ({"records": 1300}, ["records"]),
         ({"title": 0.85}, ["title"]),
         ({"date": 0.5}, ["date"]),
@@ -58,7 +59,7 @@ def test_jumps_are_named(change: dict[str, Any], words: list[str]) -> None:
 
 
 def test_few_records_have_no_shares() -> None:
-    small = {**BEFORE, "records": 6}
+    small = {**BEFORE, "records": 6, "documents": 6}
     assert drift.compare(small, {**small, "title": 0.5, "languages": [["fr", 1.0]]}) == []
     assert drift.compare({**small}, {**small, "records": 90}) == []
     assert drift.compare(None, small) == drift.compare(small, None) == []
@@ -111,8 +112,14 @@ def test_documents_that_did_not_change_count_as_before() -> None:
     told = gathering.told(whole=True, records=100, repository=None, before=BEFORE)
     assert told["title"] == pytest.approx(0.9 * 0.99, abs=1e-3)
     assert dict(told["languages"]) == pytest.approx({"en": 0.81, "fr": 0.1, "sw": 0.09})
-    nothing = drift.Profile().told(whole=True, records=0, repository=None, before=BEFORE)
-    assert nothing["title"] == 0.0
+
+
+def test_a_list_that_was_not_sent_is_no_drift_and_an_empty_one_is() -> None:
+    same = drift.Profile().told(whole=True, records=None, repository=None, before=BEFORE)
+    assert drift.compare(BEFORE, same) == []
+    assert not same["whole"], "and nothing is compared with it"
+    empty = drift.Profile().told(whole=True, records=0, repository=None, before=BEFORE)
+    assert drift.compare(BEFORE, empty) == ["records: 400, now 0"]
 
 
 def test_names_have_an_end() -> None:

@@ -109,6 +109,14 @@ def test_what_is_stored_of_a_source_stays_small_and_makes_its_trend() -> None:
     assert (found.trend, found.grade) == ("worse", "poor")
 
 
+def test_the_rest_of_a_walk_that_was_cut_off_is_not_incomplete() -> None:
+    run = Run(identifier="src/2", source="src", kind="harvest", started=NOON, full=True)
+    run.state, run.ended, run.total, run.counts = "complete", NOON, 100, Counter(new=10)
+    run.profile = {"whole": False, "mapped": 10}
+    found = health.assess(Declared(source="src"), [health.past(run)], NOON)
+    assert (found.score, found.completeness) == (100, None)
+
+
 def test_a_source_of_an_earlier_version_begins_with_its_history() -> None:
     runs = []
     for number in (1, 2, 3):
