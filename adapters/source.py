@@ -19,6 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 import adapters
+from chm_hub import logs
 from chm_hub.errors import FetchError, SourceError
 from chm_hub.fetch import DEADLINE, DECODED_LIMIT, SILENCE, TRIES, WIRE_LIMIT, Limits
 from chm_hub.settings import Settings
@@ -161,6 +162,7 @@ class Source:
                 value = None
         if not value:
             raise SourceError(f"{self.path}: secret: {reference} is not set. Set it, then retry.")
+        logs.conceal(value)
         return value
 
     def needed_secret(self, whose: str) -> str:

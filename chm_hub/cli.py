@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 import click
 
 from adapters.source import FOLDER, Source, folders, load_sources, load_usable
+from chm_hub import logs
 from chm_hub import settings as configuration
 from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.settings import Settings
 from chm_hub.vocabulary_commands import vocabularies
+from chm_hub.watch_commands import alerts, health
 from mappings import tables
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,11 +73,14 @@ def _complain(error: HubError) -> None:
 def main(ctx: click.Context, data: Path | None) -> None:
     """Harvest the Clearing-House network, map it to one record model, republish it."""
     ctx.obj = configuration.load(data=data)
+    logs.setup(ctx.obj)
     tables.use(ctx.obj.data / "vocabularies")
 
 
 main.add_command(certify)
 main.add_command(vocabularies)
+main.add_command(health)
+main.add_command(alerts)
 
 
 def _with_settings(command: F) -> F:
@@ -399,9 +404,14 @@ def harvest(
         _rehearse(settings, chosen, wanted, as_json)
         return
     runs = harvest_sources(settings, chosen, wanted, as_json=as_json)
+    _end(failed=any(not run["state"].startswith("complete") for run in runs))
+
+
+def _end(*, failed: bool) -> None:
+    """End a command: 2 where source files were left out, 1 where something failed."""
     context = click.get_current_context()
-    if context.meta.get(LEFT_OUT) or any(not r["state"].startswith("complete") for r in runs):
-        context.exit(1)
+    if context.meta.get(LEFT_OUT) or failed:
+        context.exit(2 if context.meta.get(LEFT_OUT) else 1)
 
 
 def harvest_sources(
@@ -410,12 +420,14 @@ def harvest_sources(
     """Harvest some sources side by side; prints a line each and returns their lines."""
     import asyncio
 
-    from chm_hub import fetch, views
+    from chm_hub import fetch, views, watch
+    from chm_hub.alerts import channels
     from chm_hub.pipeline import Hub
     from chm_hub.pipeline import harvest as harvest_one
     from chm_hub.turns import turns
     from store import open_store
 
+    told = channels(settings)
     lines: list[dict[str, Any]] = []
     groups = views.groups(settings)
     with open_store(settings) as store, _Progress(not as_json) as progress:
@@ -425,7 +437,7 @@ def harvest_sources(
 
             async def one(source: Source) -> None:
                 async with room:
-                    hub = Hub(store=store, groups=groups, progress=progress.show)
+                    hub = Hub(store=store, groups=groups, progress=progress.show, channels=told)
                     client = _client(downloads, source)
                     try:
                         run = await harvest_one(source, hub, client, wanted)
@@ -433,6 +445,8 @@ def harvest_sources(
                     except (StoreError, CrosswalkError, SourceError) as error:
                         # One source's trouble is not the others' (P5).
                         line = _failed(source.id, error)
+                        now = datetime.now(UTC)
+                        await asyncio.to_thread(watch.not_begun, store, source, error, told, now)
                     lines.append(line)
                     progress.done(line, as_json)
 
@@ -535,6 +549,7 @@ def map_again(
         _hand_to_workers(settings, [source.id for source in chosen])
         return
     from chm_hub import views
+    from chm_hub.alerts import channels
     from chm_hub.pipeline import Hub, rehearse_one, remap
     from mappings import crosswalk
     from store import open_store
@@ -556,7 +571,9 @@ def map_again(
                         dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                         _show_dry(source, dry, as_json)
                 continue
-            hub = Hub(store=store, groups=groups, progress=progress.show)
+            hub = Hub(
+                store=store, groups=groups, progress=progress.show, channels=channels(settings)
+            )
             run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)
             if not run.state.startswith("complete"):
@@ -564,8 +581,7 @@ def map_again(
                 click.echo(f"chm-hub: {source.id}: {run.state}: {run.reason}", err=True)
             if run.issues and not as_json:
                 _show_issues(run.issues.most_common(10), run.examples)
-    if failed or click.get_current_context().meta.get(LEFT_OUT):
-        click.get_current_context().exit(1)
+    _end(failed=failed)
 
 
 def _hand_to_workers(settings: Settings, sources: list[str]) -> None:

@@ -22,7 +22,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import views
+from chm_hub import alerts, drift, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -58,6 +58,8 @@ class Hub:
     """The groups of countries and the views that decide in which sets a record is."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     progress: Progress = field(default=lambda run: None)
+    channels: alerts.Channels = field(default_factory=alerts.Channels)
+    """How people are told when a source needs them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             run = store.runs.begin(
                 source.id, "harvest", hub.clock(), full=walk.since is None, due=wanted.due
             )
+        watch.began(run)
         writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
         # A walk from a day somebody chose is not the source's own: nothing goes on from it.
         writer.resumable = wanted.since is None
@@ -123,6 +126,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             run.requests, run.ended = fetch.requests, hub.clock()
             with suppress(StoreError), store.explained():
                 store.runs.save(run)
+            watch.ended(store, source, run, hub.channels, hub.clock())
             return run
         except Exception as error:  # the run's edge: a fault of ours must not end other runs
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -198,6 +202,7 @@ def _finish(
         if walk.complete and walk.covers_all and source.deletions == "absence":
             writer.find_missing(walk.started)
         held = writer.delete(approved=wanted.approve_deletions)
+        writer.describe(walk)
     if unread := _unread(run):
         state, run.reason = "failed", unread
     elif walk.complete and walk.covers_all and run.seen < least:
@@ -231,6 +236,8 @@ def _finish(
     with store.explained():
         store.runs.set_cursor(source.id, cursor)
         store.runs.save(run)
+    trial = wanted.most is not None or wanted.since is not None
+    watch.ended(store, source, run, hub.channels, run.ended, held=held, trial=trial)
     hub.progress(run)
 
 
@@ -265,6 +272,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
         with store.explained():
             store.records.recover(source.id, hub.clock())
             run = store.runs.begin(source.id, "map", hub.clock())
+            watch.began(run)
             writer = _Writer(source, hub, run, crosswalk, lease)
             writer.remap()
             writer.settle()
@@ -277,6 +285,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
             else:
                 run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
             store.runs.save(run)
+        watch.ended(store, source, run, hub.channels, run.ended, held=held)
         hub.progress(run)
         return run
     finally:
@@ -356,6 +365,7 @@ class _Writer:
         """Live records that the source says are gone; deleted together at the end."""
         self.skipped: set[str] = set()
         """Those of them that are skipped rather than gone at the source."""
+        self.profile = drift.Profile()
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk, kept where absence means deletion."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{source.id}")
@@ -513,6 +523,7 @@ class _Writer:
         digest = document_hash(document)
         if document.deleted:
             return self._gone(name, before, digest, page, index)
+        self.profile.document(document)
         published = self.source.declared.republish
         if (
             before is not None
@@ -527,6 +538,7 @@ class _Writer:
         outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
         for repair in document.repairs:
             self.run.note(f"document: {repair}", name)
+        self.profile.record(outcome.record)
         for issue in outcome.issues:
             self.run.note(f"{issue.field}: {issue.message}", name)
         if outcome.rejected is not None:
@@ -621,6 +633,24 @@ class _Writer:
         ]
         records.put(self.source.id, changes, self.hub.clock(), fence=self.lease.fence)
         return 0
+
+    def describe(self, walk: Walk) -> None:
+        """Note what the run's records are like, and what of it has jumped (rule R18)."""
+        run = self.run
+        known = self.hub.store.watch.summary(self.source.id) or {}
+        previous = known.get("profile")
+        # The rest of a walk that was cut off, and what is new, are not like the whole.
+        whole = walk.complete and walk.since is None and walk.checkpoint is None
+        alive = sum(run.counts[name] for name in ("new", "changed", "unchanged"))
+        repository = {**walk.memory, **walk.learned}.get("repository") or {}
+        run.profile = self.profile.told(
+            whole=whole and not _unread(run),
+            records=alive if walk.covers_all else None,
+            repository=repository.get("name"),
+            before=previous,
+        )
+        for jump in drift.compare(previous, run.profile):
+            run.warnings[f"drift: {jump}"] += 1
 
     def _set_of_source(self) -> str:
         name = f"source:{self.source.id}"

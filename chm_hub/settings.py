@@ -58,6 +58,17 @@ class Settings:
     """A Celery broker (``redis://…`` or ``amqp://…``); scheduled harvests then go to workers."""
     secret_key: str = ""
     """Signs resumption tokens. Empty: one is made once and kept in the store."""
+    log: str = ""
+    """A file for the log, a JSON object a line; ``-`` is standard error. Empty: warnings as
+    text on standard error."""
+    log_level: str = "info"
+    """From which level on: ``debug``, ``info``, ``warning`` or ``error``."""
+    alert_webhook: str = ""
+    """An https address that is told, as JSON, when a source fails and when it is well again."""
+    alert_mail: str = ""
+    """The same by mail to this address, through ``smtp_url``."""
+    smtp_url: str = ""
+    """The mail server: ``smtp://user:password@host:587`` (STARTTLS) or ``smtps://``."""
 
 
 def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
@@ -102,6 +113,8 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
             made[name] = _parse(name, text)
         except ValueError as error:
             faults.append(f"{where}: {error}")
+    if made.get("alert_mail") and not made.get("smtp_url"):
+        faults.append(f"{values['alert_mail'][1]}: needs a mail server; set {PREFIX}SMTP_URL")
     if faults:
         raise SourceError("\n".join(sorted(faults)))
     return Settings(**made)  # type: ignore[arg-type]
@@ -149,9 +162,33 @@ def _parse(name: str, text: str) -> object:
             ):
                 raise ValueError(f"{text!r} is not a domain name such as hub.example.org")
             return text
-        case "admin_email":
+        case "log_level":
+            if text.lower() not in ("debug", "info", "warning", "error"):
+                raise ValueError(f"{text!r} is not one of debug, info, warning, error")
+            return text.lower()
+        case "alert_webhook":
+            # The address itself is not repeated: it is a secret as a whole.
+            parts = urlsplit(text)
+            if parts.scheme not in ("https", "http") or not parts.hostname:
+                raise ValueError("not an https address")
+            if parts.scheme == "http" and not _is_private(parts.hostname):
+                raise ValueError("an address with http alone must be inside; use https")
+            return text
+        case "smtp_url":
+            parts = urlsplit(text)
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("not a mail server such as smtp://user:password@host:587")
+            return text
+        case "admin_email" | "alert_mail":
             if text.count("@") != 1 or " " in text:
                 raise ValueError(f"{text!r} is not a mail address")
             return text
         case _:
             return text
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or "." not in host or host.endswith((".internal", ".local"))

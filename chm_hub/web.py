@@ -7,37 +7,59 @@ import socket
 import threading
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, g, request
 
 import dashboard
 import oai_endpoint
-from adapters.source import folders, load_sources
-from chm_hub import views
+from adapters.source import Source, folders, load_sources, read_source
+from chm_hub import logs, views
 from chm_hub.errors import SourceError
 from chm_hub.settings import Settings
 from store import Store, open_store
+
+log = logging.getLogger("chm_hub.web")
 
 
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
     """The application. Opens the store on its own (in each worker, after the fork) unless
     it is given one."""
     opened = store or open_store(settings)
-    app = Flask("chm_hub", static_folder=None)
+    app = _Application("chm_hub", static_folder=None)
     declared = views.load(views.folders(settings))
-    app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, _titles(settings)))
+    sources = _sources(settings)
+    titles = {source.id: source.declared.title for source in sources}
+    app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, titles))
     app.register_blueprint(dashboard.blueprint(opened, settings))
+    app.register_blueprint(dashboard.watch_blueprint(opened, sources))
+    app.register_error_handler(500, _fault)
     app.after_request(dashboard.headers)
     return app
 
 
-def _titles(settings: Settings) -> dict[str, str]:
-    """The sources' titles. What is wrong with a source's file must not stop the web."""
+class _Application(Flask):
+    def log_exception(self, exc_info: Any) -> None:
+        """Log a fault of ours with its trace; who asked gets the id of the line alone."""
+        g.error_id = logs.report(log, "a fault of the hub itself", exc_info[1], path=request.path)
+
+
+def _fault(_: Any) -> Response:
+    return Response(
+        "The hub made a mistake. Whoever runs it finds what happened in its log under "
+        f"{g.get('error_id', 'its time')}.\n",
+        500,
+        mimetype="text/plain",
+    )
+
+
+def _sources(settings: Settings) -> list[Source]:
+    """The declared sources. What is wrong with a source's file must not stop the web."""
     try:
-        sources = load_sources(folders(settings))
+        return list(load_sources(folders(settings)).values())
     except SourceError as error:
-        logging.getLogger(__name__).warning("sources go by their identifiers: %s", error)
-        return {}
-    return {source.id: source.declared.title for source in sources.values()}
+        log.warning("sources that go by their identifiers alone: %s", error)
+        paths = [p for folder in folders(settings) for p in sorted(folder.glob("*.toml"))]
+        read = [read_source(path)[0] for path in paths]
+        return list({source.id: source for source in read if source is not None}.values())
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:

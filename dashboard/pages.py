@@ -1,7 +1,8 @@
-"""The start page, the published schema, and a sign of life."""
+"""The start page, the published schemas and vocabularies."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,13 +11,13 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    jsonify,
     redirect,
     render_template,
     request,
     send_file,
 )
 
+from chm_hub import logs
 from chm_hub.errors import StoreError
 from chm_hub.sets import country_name, type_name
 from chm_hub.settings import Settings
@@ -24,6 +25,7 @@ from mappings import vocabularies
 from mappings.formats import SCHEMA_FILES
 from store import Count, Store
 
+log = logging.getLogger("chm_hub.web")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -95,18 +97,11 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
         )
         return redirect(f"{settings.base_url}/oai?{query}", 303)  # type: ignore[return-value]
 
-    @made.get("/health")
-    def health() -> tuple[Response, int]:
-        try:
-            store.ping()
-        except StoreError:
-            return jsonify(status="the record store cannot be reached"), 503
-        return jsonify(status="ok"), 200
-
     @made.app_errorhandler(StoreError)
-    def unreachable(_: StoreError) -> Response:
+    def unreachable(error: StoreError) -> Response:
+        number = logs.report(log, "the store cannot be reached", error, path=request.path)
         return Response(
-            "The record store cannot be reached; try again in a minute.\n",
+            f"The record store cannot be reached; try again in a minute (error {number}).\n",
             503,
             {"Retry-After": "60"},
             mimetype="text/plain",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from chm_hub import logs
 from chm_hub.errors import StoreError
 from chm_hub.sets import View
 from chm_hub.settings import Settings
@@ -20,6 +22,7 @@ from oai_endpoint.sets import names
 from oai_endpoint.tokens import Tokens
 from store import Snapshot, Store
 
+log = logging.getLogger("chm_hub.oai")
 LONGEST_REQUEST = 8192
 RECENT_SECONDS = 1.0
 """How old the snapshot of a list's further parts may be; a datestamp is no finer."""
@@ -72,9 +75,10 @@ def _respond(store: Store, repository: verbs.Repository, *, page: bool) -> Respo
     try:
         with store.explained():
             answer = _answer(repository, pairs)
-    except StoreError:
+    except StoreError as error:
+        number = logs.report(log, "the store cannot be reached", error, path=request.path)
         return Response(
-            "The record store cannot be reached; try again in a minute.\n",
+            f"The record store cannot be reached; try again in a minute (error {number}).\n",
             503,
             {"Retry-After": "60"},
             mimetype="text/plain",

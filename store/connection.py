@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -33,6 +34,7 @@ from store.leases import Leases
 from store.records import Records, insert_if_absent
 from store.runs import Runs
 from store.schedule import Schedule
+from store.watch import Watch
 
 WAIT_MS = 15_000
 """How long an operation waits for a server to be there: long enough for the supervisor to
@@ -60,6 +62,7 @@ class Store:
         self.decisions = Decisions(self.database)
         self.leases = Leases(self.database)
         self.schedule = Schedule(self.database)
+        self.watch = Watch(self.database)
 
     def prepare(self) -> None:
         """Create what is missing: indexes and the log's first entry. Idempotent."""
@@ -78,9 +81,15 @@ class Store:
         assert found is not None
         return bytes(found["key"])
 
-    def ping(self) -> None:
-        """Ask the server for a sign of life; raises :class:`StoreError` if there is none."""
-        with self.explained():
+    @property
+    def engine(self) -> str:
+        """What serves it: ``embedded`` or ``mongodb``."""
+        return "mongodb" if self._folder is None else "embedded"
+
+    def ping(self, seconds: float | None = None) -> None:
+        """Ask the server for a sign of life; raises :class:`StoreError` if there is none, within
+        ``seconds`` if that is sooner than others wait."""
+        with self.explained(), pymongo.timeout(seconds):
             self._client.admin.command("ping")
 
     def check_room(self) -> None:

@@ -90,8 +90,7 @@ class Decisions:
         """The records and why each would be deleted."""
         for number in range(0, -(-held.count // CHUNK)):
             row = self._names.find_one({"_id": f"{held.run}/{number}"})
-            for name, why in row["names"] if row else ():
-                yield name, why
+            yield from row["names"] if row else ()
 
     def rejected(self, source: str) -> dict[str, str]:
         """Records that stay by a person's decision, and the run that wanted to delete them."""

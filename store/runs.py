@@ -52,6 +52,8 @@ class Run:
     """When the schedule wanted it, if it did."""
     not_before: datetime | None = None
     """When the server wants to be asked again at the earliest, if it said so."""
+    profile: dict[str, Any] | None = None
+    """What its records were like, see :mod:`chm_hub.drift`."""
 
     @property
     def seen(self) -> int:
@@ -149,6 +151,7 @@ class Runs:
                 "pages": run.pages,
                 "not_before": run.not_before,
                 "due": run.due,
+                "profile": run.profile,
             },
             upsert=True,
         )
@@ -250,6 +253,7 @@ def _run(row: dict[str, Any]) -> Run:
         pages=row["pages"],
         not_before=row.get("not_before"),
         due=row.get("due"),
+        profile=row.get("profile"),
     )
 
 

@@ -1,0 +1,137 @@
+"""What happens beside a run: a line in the log when it begins and when it ends, the source's
+summary, and an alert if somebody is to know.
+
+Nothing here may make a run fail: what goes wrong is logged, and the run is what it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from adapters.source import Source
+from chm_hub import alerts, health, logs
+from chm_hub.errors import HubError, StoreError
+from chm_hub.health import Past
+from store import Run, Store
+
+log = logging.getLogger("chm_hub.runs")
+
+
+def began(run: Run) -> None:
+    """A run has begun."""
+    log.info(
+        f"{run.kind} began",
+        extra=logs.quietly(source=run.source, run=run.identifier, kind=run.kind, full=run.full),
+    )
+
+
+def ended(
+    store: Store,
+    source: Source,
+    run: Run,
+    channels: alerts.Channels,
+    now: datetime,
+    *,
+    held: int = 0,
+    trial: bool = False,
+) -> None:
+    """A run has ended and is saved; ``held`` deletions wait for a person. Of a ``trial``, a run
+    that a person wanted cut short, nothing is kept but its line."""
+    _line(run, held)
+    if trial or run.error == "interrupted":
+        return
+    try:
+        with store.explained():
+            before = store.watch.summary(source.id)
+            history = store.runs.history(source.id, health.LAST) if before is None else []
+            past, declared = health.past(run, held), health.declared(source, now)
+            after = health.summary(before, history, past, declared)
+            if (run.profile or {}).get("whole") and past.good:
+                after["profile"] = run.profile
+            store.watch.keep(source.id, after)
+            overdue = health.of_stored(declared, after, now).overdue
+        _alert(store, source, past, channels, now, overdue=overdue)
+    except Exception as error:
+        _complain(source.id, error)
+
+
+def not_begun(
+    store: Store, source: Source, error: HubError, channels: alerts.Channels, now: datetime
+) -> None:
+    """A run could not begin, since something of the source's own is wrong. (A lease that
+    somebody else has is nothing wrong.)"""
+    log.warning(
+        "run could not begin",
+        extra=logs.quietly(source=source.id, error=type(error).__name__, reason=str(error)),
+    )
+    if isinstance(error, StoreError):
+        return
+    word = type(error).__name__
+    past = Past(run="", state="failed", ended=now, error=word, reason=str(error)[:500])
+    try:
+        _alert(store, source, past, channels, now, overdue=False)
+    except Exception as fault:
+        _complain(source.id, fault)
+
+
+def _alert(
+    store: Store,
+    source: Source,
+    past: Past,
+    channels: alerts.Channels,
+    now: datetime,
+    *,
+    overdue: bool,
+) -> None:
+    title = source.declared.title
+    outcome = alerts.Outcome(source=source.id, title=title, run=past, overdue=overdue)
+    with store.explained():
+        alerts.record(store, outcome, now, wanted=bool(channels))
+        alerts.tell(store, channels, now)
+
+
+def _line(run: Run, held: int) -> None:
+    ended = run.ended or run.started
+    level = logging.INFO if run.state.startswith("complete") else logging.WARNING
+    if run.error == "internal":
+        level = logging.ERROR
+    log.log(
+        level,
+        f"{run.kind} ended",
+        extra=logs.quietly(
+            source=run.source,
+            run=run.identifier,
+            kind=run.kind,
+            state=run.state,
+            error=run.error,
+            reason=run.reason,
+            seconds=round((ended - run.started).total_seconds(), 3),
+            seen=run.seen,
+            **run.counts,
+            total=run.total,
+            issues=sum(run.issues.values()),
+            requests=run.requests,
+            held=held,
+        ),
+    )
+    # Each kind once, however often it happened: a bad byte a record must not be a line a record.
+    kinds: dict[str, int] = {}
+    for warning, count in run.warnings.items():
+        kind = warning if warning.startswith("drift: ") else warning.partition(":")[0]
+        kinds[kind] = kinds.get(kind, 0) + count
+    for kind, count in kinds.items():
+        log.info(
+            "warning of a run",
+            extra=logs.quietly(source=run.source, run=run.identifier, warning=kind, count=count),
+        )
+
+
+def _complain(source: str, error: Exception) -> None:
+    log.warning(
+        "%s: its summary or its alert could not be written: %s: %s",
+        source,
+        type(error).__name__,
+        error,
+        extra=logs.fields(source=source),
+    )

@@ -1,0 +1,226 @@
+"""``/health`` for load balancers and people, ``/metrics`` for Prometheus.
+
+Both are read from the store when they are asked for, with four questions whatever the number
+of sources: any worker gives the same answer.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+
+from adapters.source import Source
+from chm_hub import health as scores
+from chm_hub.errors import StoreError
+from chm_hub.health import GRADES, Health
+from store import Store
+from store.runs import COUNTS
+
+PATIENCE = 3.0
+"""Seconds the store has to answer; a scrape and a load balancer wait for some ten."""
+SILENT = timedelta(minutes=5)
+"""A scheduler that gave no sign of life for so long is thought dead."""
+MANY_OVERDUE = 0.10
+"""More than this share of the sources overdue is a fault of ours rather than theirs."""
+STATES = ("complete", "complete_with_warnings", "partial", "failed", "held")
+
+
+def blueprint(store: Store, sources: Sequence[Source]) -> Blueprint:
+    """The two addresses as a Flask blueprint over an open store, for the declared sources."""
+    made = Blueprint("watch", __name__)
+
+    @made.get("/health")
+    def health() -> tuple[Response, int]:
+        told, status = _health(store, sources, datetime.now(UTC))
+        answer = jsonify(told)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer, status
+
+    @made.get("/metrics")
+    def metrics() -> Response:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Collector(store, sources, datetime.now(UTC)))
+        return Response(
+            generate_latest(registry),
+            content_type=CONTENT_TYPE_PLAIN_0_0_4,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return made
+
+
+def _assessed(
+    stored: Mapping[str, Any], sources: Sequence[Source], now: datetime
+) -> dict[str, tuple[scores.Declared, Health]]:
+    found = {}
+    for source in sources:
+        declared = scores.declared(source, now)
+        found[source.id] = declared, scores.of_stored(declared, stored.get(source.id), now)
+    return found
+
+
+def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dict[str, Any], int]:
+    kept = {"reachable": False, "engine": store.engine}
+    try:
+        store.ping(PATIENCE)
+        with store.explained():
+            stored, beat = store.watch.summaries(), store.watch.heartbeat()
+    except StoreError:
+        return {"status": "failing", "store": kept}, 503
+    grades = dict.fromkeys([*(grade for _, grade in GRADES), "new", "off"], 0)
+    overdue: list[tuple[datetime | None, str]] = []
+    for name, (declared, one) in _assessed(stored, sources, now).items():
+        grades[one.grade] += 1
+        # What is not published is nobody's business here.
+        if one.overdue:
+            overdue.append((one.last_success, name if declared.republish else ""))
+    oldest = min(overdue, key=lambda pair: (pair[0] is not None, pair[0] or now), default=None)
+    scheduler = None
+    if beat is not None:
+        scheduler = {"alive": now - beat < SILENT, "at": _iso(beat)}
+    enabled = sum(grades.values()) - grades["off"]
+    degraded = (scheduler is not None and not scheduler["alive"]) or (
+        len(overdue) > MANY_OVERDUE * enabled
+    )
+    return {
+        "status": "degraded" if degraded else "ok",
+        "store": {**kept, "reachable": True},
+        "scheduler": scheduler,
+        "sources": grades,
+        "overdue": len(overdue),
+        "oldest_overdue": None
+        if oldest is None
+        else {
+            "source": oldest[1] or None,
+            "last_success": _iso(oldest[0]) if oldest[0] else None,
+        },
+    }, 200
+
+
+class _Collector:
+    """What Prometheus reads, made of the store when it is asked for."""
+
+    def __init__(self, store: Store, sources: Sequence[Source], now: datetime) -> None:
+        self._store, self._sources, self._now = store, sources, now
+
+    def collect(self) -> Iterator[Metric]:
+        build = InfoMetricFamily("chm_hub_build", "The hub that answers.")
+        build.add_metric(
+            [],
+            {
+                "version": version("chm-hub"),
+                "python": platform.python_version(),
+                "engine": self._store.engine,
+            },
+        )
+        yield build
+        up = GaugeMetricFamily("chm_hub_store_up", "Whether the record store answers.")
+        try:
+            self._store.ping(PATIENCE)
+            with self._store.explained():
+                counts = self._store.records.counts()
+                stored = self._store.watch.summaries()
+                beat = self._store.watch.heartbeat()
+                alerts = self._store.watch.alerts()
+        except StoreError:
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        if beat is not None:
+            yield GaugeMetricFamily(
+                "chm_hub_scheduler_heartbeat_timestamp_seconds",
+                "When the scheduler last gave a sign of life.",
+                value=beat.timestamp(),
+            )
+        open_incidents = [row["incident"] for row in alerts.values() if row.get("incident")]
+        yield GaugeMetricFamily(
+            "chm_hub_incidents", "Sources that need a look now.", value=len(open_incidents)
+        )
+        yield GaugeMetricFamily(
+            "chm_hub_alerts_pending",
+            "Messages that could not be sent yet.",
+            value=sum(len(row.get("outgoing", [])) for row in alerts.values()),
+        )
+        yield from _records(counts)
+        yield from self._of_sources(stored)
+
+    def _of_sources(self, stored: Mapping[str, Any]) -> Iterable[Metric]:
+        def gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(f"chm_hub_{name}", text, labels=["source", *labels])
+
+        def counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
+            return CounterMetricFamily(f"chm_hub_{name}", text, labels=["source", *labels])
+
+        runs = counter("runs", "Runs that ended, by how they ended.", "state")
+        requests = counter("requests", "Requests sent, retries and redirects included.")
+        issues = counter("issues", "What crosswalks did not understand.")
+        score = gauge("health_score", "How well the source is, 0 to 100.")
+        interval = gauge("schedule_interval_seconds", "Time between harvests by its schedule.")
+        success = gauge("last_success_timestamp_seconds", "When a harvest last was complete.")
+        ended = gauge("last_run_timestamp_seconds", "When the last run ended.")
+        duration = gauge("last_run_duration_seconds", "How long the last run took.")
+        documents = gauge("last_run_documents", "What became of its documents.", "outcome")
+        announced = gauge("last_run_announced_documents", "How many the source announced.")
+        asked = gauge("last_run_requests", "Requests of the last run.")
+        unclear = gauge("last_run_issues", "Issues of the last run.")
+        held = gauge("held_deletions", "Deletions that wait for a person.")
+        for name, (declared, one) in _assessed(stored, self._sources, self._now).items():
+            if declared.enabled and one.score is not None:
+                score.add_metric([name], one.score)
+                interval.add_metric([name], one.period)
+            row = stored.get(name)
+            if row is None:
+                continue
+            for state in sorted({*STATES, *row["states"]}):
+                runs.add_metric([name, state], row["states"].get(state, 0))
+            requests.add_metric([name], row.get("requests", 0))
+            issues.add_metric([name], row.get("issues", 0))
+            if one.last_success is not None:
+                success.add_metric([name], one.last_success.timestamp())
+            held.add_metric([name], max(row["runs"], key=lambda r: r["ended"])["held"])
+            last = one.last_run
+            if last is None:
+                continue
+            ended.add_metric([name], last.ended.timestamp())
+            duration.add_metric([name], last.seconds)
+            for outcome in COUNTS:
+                documents.add_metric([name, outcome], last.counts.get(outcome, 0))
+            if last.total is not None:
+                announced.add_metric([name], last.total)
+            asked.add_metric([name], last.requests)
+            unclear.add_metric([name], last.issues)
+        return (
+            runs, requests, issues, score, interval, success, ended, duration,
+            documents, announced, asked, unclear, held,
+        )  # fmt: skip
+
+
+def _records(counts: Mapping[str, Any]) -> Iterator[Metric]:
+    records = GaugeMetricFamily(
+        "chm_hub_records", "Records held, by source.", labels=["source", "state"]
+    )
+    for spec, count in sorted(counts.items()):
+        kind, _, name = spec.removeprefix("~").partition(":")
+        if kind == "source" and name:
+            records.add_metric([name, "live"], count.live)
+            records.add_metric([name, "deleted"], count.deleted)
+    yield records
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
