@@ -1,1 +1,5 @@
-"""The JSON API. Nothing is served here yet: the OAI endpoint and the pages are the ways in."""
+"""Machine outputs beside OAI-PMH (Flask)."""
+
+from api.manifests import blueprint
+
+__all__ = ["blueprint"]

@@ -7,12 +7,11 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -21,12 +20,14 @@ from chm_hub import logs
 from chm_hub import settings as configuration
 from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
+from chm_hub.held_commands import held
+from chm_hub.ledger_commands import ledger, manifest, where
+from chm_hub.printing import Progress, as_json, print_line, print_table, with_settings
 from chm_hub.settings import Settings
 from chm_hub.vocabulary_commands import vocabularies
 from chm_hub.watch_commands import alerts, health
 from mappings import tables
 
-F = TypeVar("F", bound=Callable[..., Any])
 AT_ONCE = 8
 """Sources harvested at the same time by one command; hosts are asked one request at a time
 whatever this is."""
@@ -78,20 +79,13 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 
 main.add_command(certify)
+main.add_command(held)
+main.add_command(ledger)
+main.add_command(manifest)
+main.add_command(where)
 main.add_command(vocabularies)
 main.add_command(health)
 main.add_command(alerts)
-
-
-def _with_settings(command: F) -> F:
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        return command(click.get_current_context().obj, *args, **options)
-
-    return run  # type: ignore[return-value]
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
 
 
 # --- sources -----------------------------------------------------------------------------
@@ -127,15 +121,15 @@ def sources() -> None:
 
 @sources.command("list")
 @as_json
-@_with_settings
+@with_settings
 def sources_list(settings: Settings, as_json: bool) -> None:
     """List all sources."""
     rows = load_sources(folders(settings)).values()
     if as_json:
         for source in rows:
-            _line(_describe(source))
+            print_line(_describe(source))
         return
-    _table(
+    print_table(
         ["source", "title", "adapter", "schedule", "countries", ""],
         [
             [
@@ -152,7 +146,7 @@ def sources_list(settings: Settings, as_json: bool) -> None:
 
 
 @sources.command("check")
-@_with_settings
+@with_settings
 def sources_check(settings: Settings) -> None:
     """Check every source file and crosswalk; all mistakes are named at once."""
     from mappings import crosswalk
@@ -178,12 +172,12 @@ def sources_check(settings: Settings) -> None:
 @sources.command("show")
 @click.argument("source_id", metavar="ID")
 @as_json
-@_with_settings
+@with_settings
 def sources_show(settings: Settings, source_id: str, as_json: bool) -> None:
     """Show one source as the hub understands it."""
     (source,) = _chosen(settings, (source_id,), False)
     if as_json:
-        _line(_describe(source))
+        print_line(_describe(source))
         return
     for key, value in _describe(source).items():
         if value not in (None, [], {}):
@@ -196,7 +190,7 @@ def sources_show(settings: Settings, source_id: str, as_json: bool) -> None:
 @click.option("--adapter", help="Its platform; asked of the server if not given.")
 @click.option("--title", help="Its name; taken from the server if not given.")
 @click.option("--country", help="ISO 3166-1 alpha-2 code.")
-@_with_settings
+@with_settings
 def sources_new(
     settings: Settings,
     source_id: str,
@@ -277,7 +271,7 @@ def views_group() -> None:
 
 @views_group.command("list")
 @as_json
-@_with_settings
+@with_settings
 def views_list(settings: Settings, as_json: bool) -> None:
     """List all views with the number of their records."""
     from chm_hub import views
@@ -290,7 +284,7 @@ def views_list(settings: Settings, as_json: bool) -> None:
         count = counts.get(view.spec)
         live = count.live if count else 0
         if as_json:
-            _line({"name": view.name, "set": view.spec, "title": view.title, "records": live})
+            print_line({"name": view.name, "set": view.spec, "title": view.title, "records": live})
         else:
             click.echo(f"{view.spec:30} {live:>7}  {view.title}")
     if not declared and not as_json:
@@ -298,7 +292,7 @@ def views_list(settings: Settings, as_json: bool) -> None:
 
 
 @views_group.command("check")
-@_with_settings
+@with_settings
 def views_check(settings: Settings) -> None:
     """Check every view's file and name all mistakes at once."""
     from chm_hub import views
@@ -309,7 +303,7 @@ def views_check(settings: Settings) -> None:
 
 @views_group.command("apply")
 @as_json
-@_with_settings
+@with_settings
 def views_apply(settings: Settings, as_json: bool) -> None:
     """Give every record its sets anew after views were added or changed; no harvest."""
     from chm_hub import views
@@ -327,7 +321,7 @@ def views_apply(settings: Settings, as_json: bool) -> None:
             else (lambda source, seen: click.echo(f"{source}: {seen} records looked at", err=True)),
         )
     if as_json:
-        _line({"seen": done.seen, "changed": done.changed, "busy": done.busy})
+        print_line({"seen": done.seen, "changed": done.changed, "busy": done.busy})
     else:
         click.echo(f"{done.seen} records looked at, {done.changed} are in other sets now")
     if done.busy:
@@ -376,7 +370,7 @@ def _describe(source: Source) -> dict[str, Any]:
 @click.option("--approve-deletions", is_flag=True, help="Carry out deletions a run was held for.")
 @click.option("--due", hidden=True, help="When the schedule wanted it.")
 @as_json
-@_with_settings
+@with_settings
 def harvest(
     settings: Settings,
     ids: tuple[str, ...],
@@ -430,7 +424,7 @@ def harvest_sources(
     told = channels(settings)
     lines: list[dict[str, Any]] = []
     groups = views.groups(settings)
-    with open_store(settings) as store, _Progress(not as_json) as progress:
+    with open_store(settings) as store, Progress(not as_json) as progress:
 
         async def all_of_them(downloads: fetch.Downloads) -> None:
             room = asyncio.Semaphore(AT_ONCE)
@@ -514,7 +508,7 @@ def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
         "unread": dry.unread,
     }
     if as_json:
-        _line(line)
+        print_line(line)
         return
     click.secho(f"— {dry.document.identifier}", bold=True)
     for part in ("document", "record"):
@@ -532,7 +526,7 @@ def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
 @click.option("--approve-deletions", is_flag=True, help="Carry out deletions a run was held for.")
 @click.option("--queue", is_flag=True, help="Hand it to the workers and end.")
 @as_json
-@_with_settings
+@with_settings
 def map_again(
     settings: Settings,
     ids: tuple[str, ...],
@@ -557,7 +551,7 @@ def map_again(
     chosen = _chosen(settings, ids, everything, disabled=True)
     groups = views.groups(settings)
     failed = False
-    with open_store(settings) as store, _Progress(not as_json and not dry_run) as progress:
+    with open_store(settings) as store, Progress(not as_json and not dry_run) as progress:
         for source in chosen:
             rules = crosswalk.load(source.crosswalk)
             if dry_run:
@@ -596,7 +590,7 @@ def _hand_to_workers(settings: Settings, sources: list[str]) -> None:
 @main.command()
 @click.argument("identifier", metavar="RECORD")
 @as_json
-@_with_settings
+@with_settings
 def explain(settings: Settings, identifier: str, as_json: bool) -> None:
     """Say where each field of a record came from."""
     from mappings import crosswalk
@@ -641,7 +635,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
         "document": document.body,
     }
     if as_json:
-        _line(told)
+        print_line(told)
         return
     click.secho(f"{told['oai']}", bold=True)
     click.echo(f"datestamp {record.datestamp}{', deleted' if record.deleted else ''}")
@@ -665,7 +659,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
 @click.argument("source_id", metavar="[ID]", required=False)
 @click.option("--limit", type=click.IntRange(min=1, max=1000), default=20)
 @as_json
-@_with_settings
+@with_settings
 def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -> None:
     """Show the history of runs, newest first, of all sources or of one."""
     from store import open_store
@@ -683,9 +677,9 @@ def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -
                 {"issue": text, "count": n, "example": run.examples.get(text)}
                 for text, n in run.issues.most_common()
             ]
-            _line({**run.line(), "issue_list": issues})
+            print_line({**run.line(), "issue_list": issues})
         return
-    _table(
+    print_table(
         ["run", "state", "seen", "new", "changed", "unchanged", "deleted", "issues", "started", ""],
         [
             [
@@ -717,7 +711,7 @@ def _show_issues(issues: list[tuple[str, int]], examples: dict[str, str]) -> Non
 @click.option("--with-deleted", is_flag=True, help="Tombstones too.")
 @click.option("--count", is_flag=True, help="Only their number.")
 @as_json
-@_with_settings
+@with_settings
 def records(
     settings: Settings,
     set_spec: str | None,
@@ -756,7 +750,7 @@ def records(
                 "seq": record.seq,
             }
             if as_json:
-                _line({**record.record, **head})
+                print_line({**record.record, **head})
             else:
                 titles = record.record.get("title") or [{"value": ""}]
                 kind = "(deleted)" if record.deleted else record.record.get("type", "")
@@ -770,7 +764,7 @@ def records(
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-@_with_settings
+@with_settings
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve the OAI endpoint and the pages under gunicorn."""
     from chm_hub import web
@@ -785,7 +779,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-@_with_settings
+@with_settings
 def up(settings: Settings, host: str, port: int) -> None:
     """Run engine, scheduler and web in one foreground process."""
     from store import open_store
@@ -811,7 +805,7 @@ def _scheduler(settings: Settings, store: Any) -> Any:
 @main.command()
 @click.option("--list", "listing", is_flag=True, help="Show what is due when, and end.")
 @as_json
-@_with_settings
+@with_settings
 def schedule(settings: Settings, listing: bool, as_json: bool) -> None:
     """Run the scheduler alone; any number of them may run over one store."""
     from scheduler.schedule import dates
@@ -830,9 +824,9 @@ def schedule(settings: Settings, listing: bool, as_json: bool) -> None:
 def _show_dates(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         for row in rows:
-            _line(row)
+            print_line(row)
         return
-    _table(
+    print_table(
         ["source", "due (UTC)", "", "failures"],
         [
             [
@@ -852,7 +846,7 @@ def _show_dates(rows: list[dict[str, Any]], as_json: bool) -> None:
 @click.option(
     "--concurrency", type=click.IntRange(1, 64), default=2, show_default=True, help="Runs at once."
 )
-@_with_settings
+@with_settings
 def worker(settings: Settings, concurrency: int) -> None:
     """Be a Celery worker: do harvests and replays that the broker hands out."""
     if not settings.broker_url:
@@ -878,7 +872,7 @@ def worker(settings: Settings, concurrency: int) -> None:
 @click.option("--once", is_flag=True, help="Harvest, print the summary, stop.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @as_json
-@_with_settings
+@with_settings
 def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_json: bool) -> None:
     """Start the demonstration network, harvest all of it, then serve."""
     from ipaddress import ip_network
@@ -982,7 +976,7 @@ def _embedded(settings: Settings) -> Path:
 
 
 @engine.command("start")
-@_with_settings
+@with_settings
 def engine_start(settings: Settings) -> None:
     """Start it and keep it running until `engine stop`."""
     from store import engine as embedded
@@ -994,7 +988,7 @@ def engine_start(settings: Settings) -> None:
 
 
 @engine.command("stop")
-@_with_settings
+@with_settings
 def engine_stop(settings: Settings) -> None:
     """Stop it cleanly, whoever uses it."""
     from store import engine as embedded
@@ -1007,7 +1001,7 @@ def engine_stop(settings: Settings) -> None:
 
 @engine.command("status")
 @as_json
-@_with_settings
+@with_settings
 def engine_status(settings: Settings, as_json: bool) -> None:
     """Say whether it runs, where, and since when."""
     from store import engine as embedded
@@ -1027,94 +1021,10 @@ def engine_status(settings: Settings, as_json: bool) -> None:
         "restarts": address.restarts,
     }
     if as_json:
-        _line(told)
+        print_line(told)
     else:
         for key, value in told.items():
             click.echo(f"{key:12} {value}")
-
-
-# --- printing ----------------------------------------------------------------------------
-
-
-def _line(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return str(value)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for head in heads:
-        table.add_column(head, no_wrap=head in ("source", "run"))
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    # Piped into a file or a program, a table is as wide as it is.
-    console.print(table) if console.is_terminal else Console(width=500).print(table)
-
-
-class _Progress:
-    """A bar for each running source on stderr, where a person is looking at it."""
-
-    def __init__(self, wanted: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        console = Console(stderr=True)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[said]}"),
-            console=console,
-            transient=True,
-            disable=not wanted or not console.is_terminal,
-        )
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> _Progress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, run: Any) -> None:
-        """Move a run's bar to where it is."""
-        if run.source not in self._tasks:
-            self._tasks[run.source] = self._bars.add_task(run.source, total=None, said="")
-        self._bars.update(
-            self._tasks[run.source],
-            total=run.total,
-            completed=run.seen,
-            said=f"{run.counts['new']} new, {run.counts['changed']} changed",
-        )
-
-    def done(self, line: dict[str, Any], as_json: bool) -> None:
-        """A run has ended: its line, for a machine on stdout or for a person on stderr."""
-        if line["source"] in self._tasks:
-            self._bars.remove_task(self._tasks.pop(line["source"]))
-        if as_json:
-            _line(line)
-            return
-        counts = ", ".join(
-            f"{line[name]} {name}"
-            for name in ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
-            if line[name]
-        )
-        self._bars.console.print(
-            f"{line['source']}: {line['state']}, {line['seen']} seen"
-            + (f" ({counts})" if counts else "")
-            + (f", {line['issues']} issues" if line["issues"] else ""),
-            highlight=False,
-        )
 
 
 def _moment(text: str) -> datetime:

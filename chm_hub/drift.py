@@ -53,6 +53,11 @@ class Profile:
         self._fields: Counter[str] = Counter()
         self._languages: Counter[str] = Counter()
 
+    @property
+    def mapped(self) -> int:
+        """How many documents were mapped."""
+        return self._mapped
+
     def document(self, document: Document) -> None:
         """Count a document that is not deleted; the names of its fields two levels deep."""
         self._documents += 1
@@ -160,6 +165,46 @@ def compare(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
         mixes = f"{_mix(before['languages'])}, now {_mix(now['languages'])}"
         jumps.append(f"languages: {mixes} ({moved:.0%} moved)")
     return jumps
+
+
+SAMPLE = 100
+"""So many changed documents are looked at before the first of them is written."""
+ALWAYS = 0.95
+"""What more than this share had, documents of every kind have."""
+
+
+def glance(before: dict[str, Any] | None, sample: dict[str, Any], total: int | None) -> list[str]:
+    """What the first changed documents of a walk, and the number its source announces, have
+    lost of what was always there; for a look before anything is written.
+
+    They may be of one kind and one language: only what documents of every kind had tells.
+    """
+    if not before or not before["whole"]:
+        return []
+    jumps = []
+    was, has = before["repository"], sample["repository"]
+    if was and has and _plain(was) != _plain(has):
+        jumps.append(f"repository: it was called {was[:80]!r}, now {has[:80]!r}")
+    was = before["records"]
+    told = was is not None and total is not None and was >= LEAST
+    if told and total > GROWN * was and total - was >= GROWN_BY:
+        jumps.append(f"records: {was}, now {total} announced")
+    if sample["mapped"] < LEAST:
+        return jumps
+    fields = dict(sample["fields"])
+    always = [name for name, share in before["fields"] if share > ALWAYS]
+    if gone := sorted(name for name in always if fields.get(name, 0.0) < FIELD_GONE):
+        jumps.append(f"fields: {', '.join(gone[:5])} gone")
+    for name in _SHARES:
+        if before[name] > ALWAYS and sample[name] < FIELD_GONE:
+            jumps.append(
+                f"{name}: {before[name]:.0%} of the records had one, now {sample[name]:.0%}"
+            )
+    if before["title"] - sample["title"] >= LOST_TITLES and before["title"] > ALWAYS:
+        jumps.append(
+            f"title: {before['title']:.0%} of the records had one, now {sample['title']:.0%}"
+        )
+    return list(dict.fromkeys(jumps))
 
 
 def _moved(before: dict[str, float], now: dict[str, float]) -> float:

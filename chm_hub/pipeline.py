@@ -31,6 +31,7 @@ from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
 from store import Change, Known, Lease, Run, Staged, Store
+from store.aside import SetAside
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
 from store.records import private_sets
@@ -98,6 +99,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
         # A walk from a day somebody chose is not the source's own: nothing goes on from it.
         writer.resumable = wanted.since is None
+        writer.walk = walk
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
         beating = asyncio.ensure_future(_beat(hub, lease))
         try:
@@ -112,8 +114,13 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                         if wanted.most is not None and run.seen >= wanted.most:
                             walk.short = f"stopped after {run.seen} documents as asked"
                             break
+                await asyncio.to_thread(writer.begin_writing)
             finally:
                 await asyncio.to_thread(writer.settle)
+        except _DriftError as error:
+            # Nothing of this run was written; a person says whether it is to be.
+            walk.complete, run.error = False, "drift"
+            walk.short = run.reason = str(error)
         except (FetchError, ProtocolError) as error:
             walk.complete, run.reason, run.error = False, str(error), error.reason
             if isinstance(error, FetchError) and error.not_before is not None:
@@ -201,9 +208,17 @@ def _finish(
     with store.explained():
         if walk.complete and walk.covers_all and source.deletions == "absence":
             writer.find_missing(walk.started)
-        held = writer.delete(approved=wanted.approve_deletions)
-        writer.describe(walk)
-    if unread := _unread(run):
+        held = 0
+        if run.error != "drift":
+            held = writer.delete(approved=wanted.approve_deletions)
+            writer.describe(walk)
+        writer.note_aside(walk)
+    if run.error == "drift":
+        state = "held"
+        jumps = {word: n for word, n in run.warnings.items() if word.startswith("drift: ")}
+        with store.explained():
+            store.decisions.hold(source.id, run.identifier, hub.clock(), {}, why=jumps)
+    elif unread := _unread(run):
         state, run.reason = "failed", unread
     elif walk.complete and walk.covers_all and run.seen < least:
         state = "failed"
@@ -211,7 +226,7 @@ def _finish(
     elif not walk.complete:
         state = "partial" if run.seen or wanted.most is not None else "failed"
     elif held:
-        state, run.reason = "held", _held(source, held, "harvest")
+        state, run.reason = "held", _held(source, held)
     elif run.counts["quarantined"] or run.warnings:
         state = "complete_with_warnings"
     else:
@@ -250,11 +265,12 @@ def _unread(run: Run) -> str | None:
     )
 
 
-def _held(source: Source, held: int, command: str) -> str:
+def _held(source: Source, held: int) -> str:
     """Why a run is held, and what a person can do."""
     return (
         f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look whether "
-        f"that is meant; `chm-hub {command} {source.id} --approve-deletions` does it"
+        f"that is meant: `chm-hub held show {source.id}`; then `chm-hub held approve {source.id}` "
+        "or `reject`"
     )
 
 
@@ -277,11 +293,12 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
             writer.remap()
             writer.settle()
             held = writer.delete(approved=approve_deletions)
+            writer.note_aside()
             run.ended = hub.clock()
             if unread := _unread(run):
                 run.state, run.reason = "failed", unread
             elif held:
-                run.state, run.reason = "held", _held(source, held, "map")
+                run.state, run.reason = "held", _held(source, held)
             else:
                 run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
             store.runs.save(run)
@@ -338,6 +355,28 @@ def rehearse_one(
     return Dry(document=document, outcome=outcome, unread=crosswalks.unread(crosswalk, document))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A page that is kept, and whose records are to be stored."""
+
+    page: str
+    urls: list[str]
+    places: list[tuple[int, Document]]
+    reached: dict[str, Any] | None = None
+    """Where the walk goes on after it."""
+
+
+class _DriftError(Exception):
+    """What comes is not like what this source gave before (rule R18)."""
+
+    def __init__(self, source: str, jumps: list[str]) -> None:
+        super().__init__(
+            f"the source seems to have become another one: {'; '.join(jumps)}. Nothing of this run "
+            f"was published. Look at it; `chm-hub held approve {source}` takes it as it is now"
+        )
+        self.jumps = jumps
+
+
 class _Writer:
     """Decides what becomes of each document of a run, and writes it."""
 
@@ -356,6 +395,8 @@ class _Writer:
         self.crosswalk = crosswalk
         self.lease = lease
         self.since = since
+        self.walk = Walk(started=run.started)
+        """What is found out of the source on the way; that of a harvest, if it is one."""
         self.resumable = True
         """Whether the next run may go on where this one stops."""
         self.context = source.as_context()
@@ -368,6 +409,27 @@ class _Writer:
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk, kept where absence means deletion."""
+        decisions = hub.store.decisions
+        self.waiting: dict[str, str] = {
+            name: why
+            for held in decisions.waiting(source.id)
+            for name, why in decisions.names(held)
+        }
+        """Deletions that an earlier run was held for."""
+        self.rejected = decisions.rejected(source.id)
+        """Records that stay by a person's decision, and the run that wanted to delete them."""
+        self.aside: dict[str, SetAside] = {
+            entry.identifier: entry for entry in hub.store.aside.of_source(source.id)
+        }
+        """What of the source has no record of its newest version."""
+        self._aside: list[SetAside] = []
+        self._freed: set[str] = set()
+        """What of it is to be written, and to be forgotten."""
+        summary = hub.store.watch.summary(source.id) or {}
+        self.previous: dict[str, Any] | None = summary.get("profile")
+        self._sample = drift.Profile()
+        self._back: list[_Kept] | None = [] if self.previous and since is None else None
+        """Pages that are not written until it is clear that the source is still itself."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{source.id}")
         self._writing: Future[None] | None = None
         self._pending: set[str] = set()
@@ -399,8 +461,60 @@ class _Writer:
             reached = None
             if page.checkpoint is not None and self.resumable:
                 reached = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
-            places = list(enumerate(page.documents))
-            self._store(name, [payload.url for payload in page.payloads], places, reached)
+            for reject in page.rejects:
+                if reject.identifier is not None:
+                    rejected = record_identifier(self.source.id, reject.identifier)
+                    self._set_aside(rejected, "quarantined", reject.reason, name)
+            kept = _Kept(
+                page=name,
+                urls=[payload.url for payload in page.payloads],
+                places=list(enumerate(page.documents)),
+                reached=reached,
+            )
+            if self._back is None:
+                self._store(kept)
+                return
+            self._back.append(kept)
+            self._look_at(kept)
+            if self._sample.mapped >= drift.SAMPLE:
+                self.begin_writing()
+
+    def begin_writing(self) -> None:
+        """Write what was held back while it was looked at.
+
+        Raises :class:`_DriftError`, before anything is written, where it is not like what this
+        source gave before.
+        """
+        if self._back is None:
+            return
+        back, self._back = self._back, None
+        repository = self.walk.learned.get("repository") or {}
+        sample = self._sample.told(
+            whole=True, records=None, repository=repository.get("name"), before=None
+        )
+        if jumps := drift.glance(self.previous, sample, self.run.total):
+            # As many as were seen are there, unchanged as far as the hub is concerned.
+            self.run.counts["unchanged"] += sum(len(kept.places) for kept in back)
+            self.run.profile = {**sample, "documents": sample["mapped"]}
+            self.run.warnings.update({f"drift: {jump}": 1 for jump in jumps})
+            raise _DriftError(self.source.id, jumps)
+        with self.hub.store.explained():
+            for kept in back:
+                self._store(kept)
+
+    def _look_at(self, kept: _Kept) -> None:
+        """Map the changed documents of a page for a look, and store nothing."""
+        names = {index: record_identifier(self.source.id, d.identifier) for index, d in kept.places}
+        known = self.hub.store.records.look_up(set(names.values()))
+        for index, document in kept.places:
+            before = known.get(names[index])
+            if document.deleted or (before and before.document == document_hash(document)):
+                continue
+            self._sample.document(document)
+            url = kept.urls[document.payload]
+            provenance = _provenance(self.source, document, url, self.hub.clock(), "")
+            outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
+            self._sample.record(outcome.record)
 
     def keep_unread(self, payload: Payload, reason: str) -> None:
         """Keep the answer at which a walk ended, for whoever wants to see what it was."""
@@ -440,15 +554,11 @@ class _Writer:
                 if record_identifier(self.source.id, d.identifier) not in gone
             ]
             store.leases.renew(self.lease, self.hub.clock())
-            self._store(page.identifier, [payload["url"] for payload in page.payloads], places)
+            urls = [payload["url"] for payload in page.payloads]
+            self._store(_Kept(page=page.identifier, urls=urls, places=places))
 
-    def _store(
-        self,
-        page: str,
-        urls: list[str],
-        places: list[tuple[int, Document]],
-        reached: dict[str, Any] | None = None,
-    ) -> None:
+    def _store(self, kept: _Kept) -> None:
+        page, urls, places = kept.page, kept.urls, kept.places
         run, records = self.run, self.hub.store.records
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}
         if not self._pending.isdisjoint(names.values()):
@@ -482,7 +592,8 @@ class _Writer:
             self._write,
             staged,
             list(touched.values()),
-            reached,
+            kept.reached,
+            self._take_aside(),
             deepcopy(run),
         )
 
@@ -491,12 +602,14 @@ class _Writer:
         staged: list[Staged],
         touched: list[tuple[str, str, str, str, int]],
         reached: dict[str, Any] | None,
+        aside: tuple[list[SetAside], set[str]],
         run: Run,
     ) -> None:
         store = self.hub.store
         with store.explained():
             store.records.commit(staged)
             store.records.touch(touched)
+            store.aside.write(*aside)
             if reached is not None:
                 store.runs.set_cursor(self.source.id, {"checkpoint": reached})
             store.runs.save(run)
@@ -533,6 +646,7 @@ class _Writer:
             and before.sets[0].startswith("~") is not published
         ):
             self.going.pop(name, None)
+            self._alive(name)
             return "unchanged", None, None
         provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
         outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
@@ -543,13 +657,16 @@ class _Writer:
             self.run.note(f"{issue.field}: {issue.message}", name)
         if outcome.rejected is not None:
             self.run.rejects[outcome.rejected] += 1
+            self._set_aside(name, "quarantined", outcome.rejected, page)
             return "quarantined", None, None
         if outcome.deleted:
             return self._gone(name, before, digest, page, index)
         if outcome.record is None:
-            became, change, touch = self._gone(name, before, digest, page, index, quiet=True)
+            _, change, touch = self._gone(name, before, digest, page, index, "skipped")
             self.skipped.add(name)
+            self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
+        self._alive(name)
         plain = to_dict(outcome.record)
         content = f"{formats.VERSION}:{content_hash(plain)}"
         sets = private_sets(self.source.id)
@@ -584,14 +701,13 @@ class _Writer:
         digest: str,
         page: str,
         index: int,
-        *,
-        quiet: bool = False,
+        why: str = "tombstone",
     ) -> tuple[str, Change | None, tuple[str, str, str, str, int] | None]:
         """A deletion. Of a live record it waits for the end of the run, where it is seen how
-        many there are; of one never held it is kept as a tombstone, unless ``quiet``."""
+        many there are; of one never held it is kept as a tombstone, unless it was skipped here."""
         if before is not None and before.deleted:
             return "deleted", None, None
-        if before is None and quiet:
+        if before is None and why == "skipped":
             return "deleted", None, None
         published = self.source.declared.republish
         alone = (f"source:{self.source.id}",) if published else private_sets(self.source.id)
@@ -604,26 +720,39 @@ class _Writer:
             crosswalk=self.rules,
             page=page,
             index=index,
+            why=why,
             was=before,
         )
         if before is None:
+            self._freed.add(name)
             return "deleted", change, None
         self.going[name] = change
         return "deleted", None, None
 
     def delete(self, *, approved: bool) -> int:
         """Delete what is gone, unless it is suspiciously much; returns how many are held."""
+        decisions, now = self.hub.store.decisions, self.hub.clock()
+        for name in self.going.keys() & self.rejected.keys():
+            self._stays(name)
         if not self.going:
+            if not self.waiting:
+                decisions.drop(self.source.id)
             return 0
         records = self.hub.store.records
         live = records.counts().get(self._set_of_source())
         most = max(MASS_COUNT, MASS_SHARE * (live.live if live else 0))
-        if len(self.going) > most and not approved:
+        names = {**self.waiting, **{name: change.why for name, change in self.going.items()}}
+        if len(names) > most and not approved:
             # They are as they were: nothing was deleted.
-            waiting = len(self.going.keys() - self.skipped)
-            self.run.counts["deleted"] -= waiting
-            self.run.counts["unchanged"] += waiting
-            return len(self.going)
+            for name in list(self.going):
+                self._stays(name)
+            decisions.hold(self.source.id, self.run.identifier, now, names)
+            return len(names)
+        if len(self.going) > most:
+            going = {name: change.why for name, change in self.going.items()}
+            decisions.hold(self.source.id, self.run.identifier, now, going, decision="approved")
+        else:
+            decisions.drop(self.source.id)
         # The record may have been written again in this run, after its tombstone.
         known = records.look_up(self.going)
         changes = [
@@ -631,14 +760,62 @@ class _Writer:
             for name, change in self.going.items()
             if name in known and not known[name].deleted
         ]
-        records.put(self.source.id, changes, self.hub.clock(), fence=self.lease.fence)
+        records.put(self.source.id, changes, now, fence=self.lease.fence)
         return 0
+
+    def _stays(self, name: str) -> None:
+        """A record that was to be deleted is not: it is counted as what it is, unchanged."""
+        self.going.pop(name)
+        if name not in self.skipped:
+            self.run.counts["deleted"] -= 1
+            self.run.counts["unchanged"] += 1
+
+    # --- what has no record ----------------------------------------------------------------
+
+    def _alive(self, name: str) -> None:
+        """The source has a record: nothing of earlier doubts about it holds."""
+        self.waiting.pop(name, None)
+        if (run := self.rejected.pop(name, None)) is not None:
+            self.hub.store.decisions.let_go(run, [name])
+        if self.aside.pop(name, None) is not None:
+            self._freed.add(name)
+
+    def _set_aside(self, name: str, state: str, reason: str, page: str) -> None:
+        known = self.aside.get(name)
+        if known is not None and (known.state, known.reason) == (state, reason):
+            return
+        entry = SetAside(
+            identifier=name,
+            source=self.source.id,
+            state=state,
+            reason=reason,
+            run=self.run.identifier,
+            page=page,
+            at=self.hub.clock(),
+        )
+        self.aside[name] = entry
+        self._aside.append(entry)
+
+    def _take_aside(self) -> tuple[list[SetAside], set[str]]:
+        taken = self._aside, self._freed
+        self._aside, self._freed = [], set()
+        return taken
+
+    def note_aside(self, walk: Walk | None = None) -> None:
+        """Write what was set aside since the last page; after a whole walk, what is no longer
+        listed too."""
+        whole = walk is not None and walk.complete and walk.covers_all
+        if whole and self.source.deletions == "absence":
+            for name, entry in self.aside.items():
+                if entry.state != "gone" and _digest(name) not in self.seen:
+                    gone = replace(entry, state="gone", run=self.run.identifier)
+                    self._aside.append(replace(gone, at=self.hub.clock()))
+        self.hub.store.aside.write(*self._take_aside())
 
     def describe(self, walk: Walk) -> None:
         """Note what the run's records are like, and what of it has jumped (rule R18)."""
         run = self.run
-        known = self.hub.store.watch.summary(self.source.id) or {}
-        previous = known.get("profile")
+        previous = self.previous
         # The rest of a walk that was cut off, and what is new, are not like the whole.
         whole = walk.complete and walk.since is None and walk.checkpoint is None
         alive = sum(run.counts[name] for name in ("new", "changed", "unchanged"))
@@ -679,6 +856,7 @@ class _Writer:
                 crosswalk=record.crosswalk,
                 page=record.page,
                 index=record.index,
+                why="missing",
             )
         runs.set_missing(self.source.id, still)
         if waiting := len(still) - len(self.going.keys() & still.keys()):

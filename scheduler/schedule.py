@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,6 +19,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from adapters.source import Source, folders, load_usable
+from chm_hub import alerts, manifest
 from chm_hub.errors import HubError, StoreError
 from chm_hub.settings import Settings
 from scheduler.due import first_due, next_due
@@ -28,6 +29,8 @@ from store import Store
 
 log = logging.getLogger("chm_hub.scheduler")
 
+MANIFESTS = timedelta(days=400)
+"""Manifests are kept for more than a year."""
 REREAD_SECONDS = 30
 """How often source files are read anew, and that the scheduler is alive is said."""
 
@@ -112,11 +115,23 @@ class Scheduler:
             enabled = {s.id: s for s in found.values() if s.declared.enabled}
             with self._store.explained():
                 self._plan(enabled, now)
+                self._daily(now)
                 self._store.schedule.alive(
                     now, {"host": socket.gethostname(), "pid": os.getpid(), "sources": len(enabled)}
                 )
+                # What could not be sent, or was gathered, is sent when its time has come.
+                alerts.tell(self._store, alerts.channels(self._settings), now)
         except StoreError as error:
             log.error("%s", error)
+
+    def _daily(self, now: datetime) -> None:
+        """What is done once a day, by whoever comes first: the manifest, and letting go of what
+        is too old to be of use."""
+        if f"{now:%Y-%m-%d}" in self._store.manifests.days():
+            return
+        manifest.make(self._store, self._settings, now)
+        self._store.manifests.tidy(f"{now - MANIFESTS:%Y-%m-%d}")
+        self._store.decisions.tidy(now)
 
     def _plan(self, enabled: dict[str, Source], now: datetime) -> None:
         schedule = self._store.schedule

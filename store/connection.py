@@ -31,6 +31,7 @@ from store.aside import Aside
 from store.decisions import Decisions
 from store.documents import Documents
 from store.leases import Leases
+from store.manifests import Manifests
 from store.records import Records, insert_if_absent
 from store.runs import Runs
 from store.schedule import Schedule
@@ -62,6 +63,7 @@ class Store:
         self.decisions = Decisions(self.database)
         self.leases = Leases(self.database)
         self.schedule = Schedule(self.database)
+        self.manifests = Manifests(self.database)
         self.watch = Watch(self.database)
 
     def prepare(self) -> None:

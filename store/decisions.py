@@ -31,7 +31,8 @@ class Held:
     at: datetime
     count: int
     why: dict[str, int]
-    """How many for which reason: ``tombstone``, ``missing`` (twice, a week apart), ``skipped``."""
+    """How many for which reason: ``tombstone``, ``missing`` (twice, a week apart), ``skipped``;
+    or what has jumped, of a run that was held for that (rule R18)."""
     decision: str | None = None
     """``approved``, ``rejected`` or ``undone``; ``None`` while it waits."""
     decided: datetime | None = None
@@ -51,10 +52,12 @@ class Decisions:
         now: datetime,
         names: Mapping[str, str],
         *,
+        why: Mapping[str, int] | None = None,
         decision: str | None = None,
     ) -> None:
         """Let deletions (name → why) wait; they take the place of what waits of the source.
-        With a ``decision`` they are noted as decided already."""
+        Without names the run itself waits, for the reasons in ``why``. With a ``decision`` they
+        are noted as decided already."""
         self.drop(source)
         listed = list(names.items())
         for number, start in enumerate(range(0, len(listed), CHUNK)):
@@ -70,7 +73,8 @@ class Decisions:
                 "source": source,
                 "at": now,
                 "count": len(listed),
-                "why": dict(Counter(names.values())),
+                # Pairs, since a reason may hold what a key may not.
+                "why": list((why or Counter(names.values())).items()),
                 "decision": decision,
                 "decided": now if decision else None,
             },
@@ -145,7 +149,7 @@ def _held(row: dict[str, Any]) -> Held:
         source=row["source"],
         at=row["at"],
         count=row["count"],
-        why=row["why"],
+        why=dict(row["why"]),
         decision=row["decision"],
         decided=row["decided"],
     )

@@ -573,6 +573,25 @@ class Records:
             yield from sorted(rows, key=lambda row: int(row["_id"]))
             done, width = upper, min(width * 2, 256)
 
+    def memberships(self, bound: int) -> Iterator[tuple[str, str, str, bool]]:
+        """Every membership of a published record up to a position, as the endpoint gives it:
+        set (``""`` for all records), identifier, datestamp, whether it is deleted there."""
+        fields = {"entries": 1, "datestamp": 1, "dead": 1}
+        for number in range(1, bound // STRIDE + 1):
+            row = self._batches.find_one({"_id": number}, fields)
+            if row is None:
+                continue
+            batch = _unpack(row)
+            for place, entry in enumerate(batch.entries):
+                shown = None if place in batch.dead else _shown(entry)
+                if shown is None:
+                    continue
+                sets, left, deleted = shown
+                for spec in ("", *sets):
+                    yield spec, entry["id"], row["datestamp"], deleted
+                for spec in left:
+                    yield spec, entry["id"], row["datestamp"], True
+
     def position_before(self, datestamp: str, bound: int) -> int:
         """The last position of a batch whose datestamp is earlier; 0 if there is none.
 
@@ -680,8 +699,10 @@ class Records:
 
     def count(self, spec: str) -> Count:
         """Live and deleted records of a set; ``""`` is all that are published."""
-        if not _is_fine(spec):
-            return self.counts().get(spec, Count())
+        return self.recount(spec) if _is_fine(spec) else self.counts().get(spec, Count())
+
+    def recount(self, spec: str) -> Count:
+        """The same, counted from what the endpoint reads."""
         live = everything = 0
         for row in self._batches_of_set(spec, 0, self.snapshot().bound, ("tombstones",)):
             here, left = _members(row, spec)
