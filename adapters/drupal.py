@@ -80,7 +80,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         for number, tag in enumerate(dict.fromkeys(languages))
     ]
     rules.require(f"{base}{locales[0].api}/jsonapi")
-    kinds = _remembered(walk, options) or await _kinds(fetch, walk, options, base, locales[0])
+    entry = f"{base}{locales[0].api}/jsonapi"
+    kinds = remembered(walk, options)
+    kinds = kinds or await collections(fetch, walk, options, base, locales[0], entry)
     site = drupal_nodes.Site(
         fetch=fetch,
         walk=walk,
@@ -94,7 +96,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         yield page
 
 
-def _remembered(walk: Walk, options: Options) -> list[drupal_nodes.Kind]:
+def remembered(walk: Walk, options: Options) -> list[drupal_nodes.Kind]:
     """The collections as the last whole walk found them, for walks between whole ones."""
     known = walk.memory.get("kinds") if walk.since is not None else None
     if not isinstance(known, dict):
@@ -106,17 +108,25 @@ def _remembered(walk: Walk, options: Options) -> list[drupal_nodes.Kind]:
     ]
 
 
-async def _kinds(
-    fetch: Fetch, walk: Walk, options: Options, base: str, own: drupal_nodes.Locale
+async def collections(
+    fetch: Fetch,
+    walk: Walk,
+    options: Options,
+    base: str,
+    own: drupal_nodes.Locale,
+    entry: str,
 ) -> list[drupal_nodes.Kind]:
-    """The collections that the interface names, and what each refers to."""
+    """The collections that the interface names at its entry, and what each refers to.
+
+    Raises :class:`ProtocolError` (reason ``no_jsonapi``) where there is none to be read.
+    """
     try:
-        found = await jsonapi.resources(fetch, f"{base}{own.api}/jsonapi")
+        found = await jsonapi.resources(fetch, entry)
     except (FetchError, ProtocolError) as error:
         if error.reason not in ("http_404", "http_410", "html", "no_list", "refused_by_site"):
             raise
         raise ProtocolError(
-            f"{base}/jsonapi: no JSON:API is there ({error.reason}). Drupal may have it switched "
+            f"{entry}: no JSON:API is there ({error.reason}). Drupal may have it switched "
             "off, or be older than 8: use the adapter `feed` (with /rss.xml) or `sitemap` (with "
             "/sitemap.xml) for this site.",
             reason="no_jsonapi",
@@ -151,7 +161,7 @@ async def _kinds(
         learned[bundle] = {"path": path, "include": include}
     if not kinds:
         raise ProtocolError(
-            f"{base}/jsonapi: none of its node types can be read ({', '.join(there) or 'none'}). "
+            f"{entry}: none of its node types can be read ({', '.join(there) or 'none'}). "
             "Name some under `bundles`, or use the adapter `feed` or `sitemap` for this site.",
             reason="no_jsonapi",
         )

@@ -666,6 +666,8 @@ class _Writer:
             self.skipped.add(name)
             self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
+        if not outcome.record.title:
+            self.run.note("title: there is none", name)
         self._alive(name)
         plain = to_dict(outcome.record)
         content = f"{formats.VERSION}:{content_hash(plain)}"

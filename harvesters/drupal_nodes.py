@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 from chm_hub.document import Document, Json, Page, Payload, Walk
@@ -216,6 +217,12 @@ class Site:
             async with aclosing(self._pages_of(locale, kind, RECENT)) as listings:
                 async for listing in listings:
                     last = listing.payload
+                    if not _newest_first(listing.rows):
+                        # It does not sort as it is asked to: only the whole tells what changed.
+                        self.walk.warnings["sort_ignored"] += 1
+                        async for page in self._whole(kind):
+                            yield page
+                        return
                     fresh = [row for row in listing.rows if _is_after(row.get("changed"), edge)]
                     for row in self._taken(fresh):
                         version = self._version(row, locale, listing.payload)
@@ -412,10 +419,20 @@ def _page(
     )
 
 
+def _newest_first(rows: list[dict[str, Json]]) -> bool:
+    moments = [moment for row in rows if (moment := _moment(row.get("changed"))) is not None]
+    return all(a >= b for a, b in pairwise(moments))
+
+
 def _is_after(stamp: Json, edge: datetime) -> bool:
     """Whether a moment is after the edge; one that cannot be read is not known to be before."""
+    moment = _moment(stamp)
+    return moment is None or moment >= edge
+
+
+def _moment(stamp: Json) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(stamp))
     except ValueError:
-        return True
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= edge
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

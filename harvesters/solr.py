@@ -1,25 +1,29 @@
 """Solr's ``select`` as a list of rows, paged with ``start`` and ``rows``.
 
-There is no cursor to page with where only a proxy is public, and rows move while we page:
+There is often no cursor to page with where only a proxy is public, and rows move while we page:
 one that is taken away pulls all later ones a place to the front. So pages overlap by a few
-rows; when none of the overlap is known any more the walk is not complete. The number of
-rows got is compared with the number announced (rule R4).
+rows; when none of the overlap is known any more the walk is not complete. Where an index refuses
+to go on by ``start`` (deep paging is dear to it) the rest is asked for with ``cursorMark`` (Solr
+Reference Guide, Pagination of Results). The number of rows got is compared with the number
+announced (rule R4).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from chm_hub.document import Json, Payload, Walk
-from chm_hub.errors import ProtocolError
+from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import jsons
 
 MAX_PAGES = 20_000
 OVERLAP = 5
+EMPTY_PAGES = 10
 _POST_ABOVE = 2_000
 """Longer queries are sent in the body of a POST."""
 
@@ -36,6 +40,10 @@ class Query:
     rows: int = 500
     start: int = 0
     headers: tuple[tuple[str, str], ...] = ()
+    cursor: bool = False
+    """Page with ``cursorMark`` where it is known; else only where ``start`` is refused."""
+    key: str = "id"
+    """The field that is unique."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +59,96 @@ class Rows:
 async def pages(fetch: Fetch, walk: Walk, query: Query) -> AsyncIterator[Rows]:
     """The pages of a query. Sets ``walk.short`` where fewer rows came than were announced;
     raises :class:`ProtocolError` for an answer that is no Solr answer."""
-    start = query.start
-    announced: int | None = None
-    given: set[str] = set()
-    for _ in range(MAX_PAGES):
-        payload = await fetch(_request(query, start))
+    course = _Course(fetch, walk, query)
+    if query.cursor:
+        async for rows in course.by_cursor():
+            yield rows
+        if not course.refused:
+            return
+        course.refused = False
+    async for rows in course.by_start():
+        yield rows
+    if course.refused:
+        walk.warnings["cursor_instead_of_start"] += 1
+        async for rows in course.by_cursor():
+            yield rows
+
+
+class _Course:
+    """One walk over the rows of a query, each row once."""
+
+    def __init__(self, fetch: Fetch, walk: Walk, query: Query) -> None:
+        self.fetch = fetch
+        self.walk = walk
+        self.query = query
+        self.given: set[str] = set()
+        self.announced: int | None = None
+        self.refused = False
+        """The index does not go on by ``start``."""
+
+    async def by_start(self) -> AsyncIterator[Rows]:
+        walk, query, start = self.walk, self.query, self.query.start
+        for _ in range(MAX_PAGES):
+            try:
+                payload, docs, found, _ = await self._ask({"start": start})
+            except FetchError as error:
+                if error.status != 400 or start == query.start:
+                    raise
+                self.refused = True
+                return
+            keys = [_key(row, query.key) for row in docs]
+            if self.given and docs and keys[0] not in self.given:
+                walk.short = "the index changed too much between two pages"
+            fresh = self._fresh(docs)
+            end = start + len(docs)
+            following = max(end - OVERLAP, start + 1) if docs and end < found else None
+            if following is not None and not fresh:
+                walk.short = "a page came twice: the index sends us round in circles"
+                following = None
+            yield Rows(payload=payload, rows=fresh, found=found, following=following)
+            if following is None:
+                if query.start == 0:
+                    self._compare(found)
+                return
+            start = following
+        walk.short = f"the limit of {MAX_PAGES} pages was reached"
+
+    async def by_cursor(self) -> AsyncIterator[Rows]:
+        walk, mark, used, empty = self.walk, "*", {"*"}, 0
+        sort = self.query.sort
+        if not re.search(rf"\b{re.escape(self.query.key)} (asc|desc)\b", sort):
+            sort = f"{sort},{self.query.key} asc" if sort else f"{self.query.key} asc"
+        for _ in range(MAX_PAGES):
+            try:
+                payload, docs, found, following = await self._ask(
+                    {"cursorMark": mark, "sort": sort}
+                )
+            except FetchError as error:
+                if error.status != 400 or self.given:
+                    raise
+                self.refused = True  # a proxy that knows no cursors
+                return
+            fresh = self._fresh(docs)
+            yield Rows(payload=payload, rows=fresh, found=found, following=None)
+            empty = 0 if docs else empty + 1
+            # The same mark again is the end (and the only one that Solr knows).
+            if following is None or following == mark:
+                self._compare(found)
+                return
+            if len(self.given) >= found and not docs:
+                walk.warnings["cursor_without_end"] += 1
+                return
+            if following in used or empty >= EMPTY_PAGES:
+                walk.short = "the index's cursor does not come to an end"
+                return
+            used.add(following)
+            mark = following
+        walk.short = f"the limit of {MAX_PAGES} pages was reached"
+
+    async def _ask(
+        self, place: dict[str, Any]
+    ) -> tuple[Payload, list[dict[str, Json]], int, str | None]:
+        payload = await self.fetch(_request(self.query, place))
         answer = jsons.parse(payload.body, payload.url)
         response = answer.get("response") if isinstance(answer, dict) else None
         docs = response.get("docs") if isinstance(response, dict) else None
@@ -66,33 +159,37 @@ async def pages(fetch: Fetch, walk: Walk, query: Query) -> AsyncIterator[Rows]:
                 f"{f': {str(said)[:200]}' if said else ''}. Check the source's url and options.",
                 reason="not_solr",
             )
+        head = answer.get("responseHeader")
+        if isinstance(head, dict) and head.get("partialResults") is True:
+            # Some of its shards did not answer, or not in time.
+            self.walk.short = "the index gives partial results only (partialResults)"
         found = response.get("numFound")
         found = found if isinstance(found, int) else len(docs)
-        announced = found if announced is None else announced
-        keys = [_key(row) for row in docs]
-        fresh = [row for row, key in zip(docs, keys, strict=True) if key not in given]
-        if given and docs and keys[0] not in given:
-            walk.short = "the index changed too much between two pages"
-        end = start + len(docs)
-        following = max(end - OVERLAP, start + 1) if docs and end < found else None
-        if following is not None and not fresh:
-            walk.short = "a page came twice: the index sends us round in circles"
-            following = None
-        given.update(keys)
-        yield Rows(payload=payload, rows=fresh, found=found, following=following)
-        if following is None:
-            if walk.short is None and query.start == 0 and len(given) < min(found, announced):
-                walk.short = f"the index announced {found} rows and gave {len(given)}"
-            return
-        start = following
-    walk.short = f"the limit of {MAX_PAGES} pages was reached"
+        self.announced = found if self.announced is None else self.announced
+        following = answer.get("nextCursorMark")
+        return payload, docs, found, following if isinstance(following, str) else None
+
+    def _fresh(self, docs: list[dict[str, Json]]) -> list[dict[str, Json]]:
+        """The rows that were not given yet."""
+        fresh = []
+        for row in docs:
+            key = _key(row, self.query.key)
+            if key not in self.given:
+                self.given.add(key)
+                fresh.append(row)
+        return fresh
+
+    def _compare(self, found: int) -> None:
+        announced = found if self.announced is None else self.announced
+        if self.walk.short is None and len(self.given) < min(found, announced):
+            self.walk.short = f"the index announced {found} rows and gave {len(self.given)}"
 
 
-def _request(query: Query, start: int) -> Request:
+def _request(query: Query, place: dict[str, Any]) -> Request:
     parameters: dict[str, Any] = {
         "q": query.q,
         "sort": query.sort,
-        "start": start,
+        **place,
         "rows": query.rows,
         "wt": "json",
     }
@@ -107,8 +204,8 @@ def _request(query: Query, start: int) -> Request:
     return Request(url=query.url, json=body, headers=headers, kinds=("json",))
 
 
-def _key(row: Any) -> str:
-    return str(row.get("id") or row) if isinstance(row, dict) else str(row)
+def _key(row: Any, field: str) -> str:
+    return str(row.get(field) or row) if isinstance(row, dict) else str(row)
 
 
 def quote(value: str) -> str:

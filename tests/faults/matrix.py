@@ -226,7 +226,7 @@ class Matrix:
                 yield f"{len(gone)} tombstones, {listing['deleted']} wanted"
             told = wanted.get("report_in_phase", 0)
             must = listing["must_report"] and number == first + told * 2
-            if must and run["state"] == "complete":
+            if must and run["state"] == "complete" and not run["issues"]:
                 yield "nothing is reported"
             most = listing["max_requests"]
             if most is not None and life.requests[-1] > most:
