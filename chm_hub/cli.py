@@ -18,6 +18,7 @@ import click
 from adapters.source import FOLDER, Source, folders, load_sources, load_usable
 from chm_hub import logs
 from chm_hub import settings as configuration
+from chm_hub.backup_commands import backup, restore, tidy
 from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.held_commands import held
@@ -78,6 +79,9 @@ def main(ctx: click.Context, data: Path | None) -> None:
     tables.use(ctx.obj.data / "vocabularies")
 
 
+main.add_command(backup)
+main.add_command(restore)
+main.add_command(tidy)
 main.add_command(certify)
 main.add_command(held)
 main.add_command(ledger)

@@ -48,6 +48,8 @@ class Settings:
     private; tests set ``127.0.0.1/32``."""
     host_delay: float = 1.0
     """Seconds between two requests to one host."""
+    keep_days: int = 90
+    """How long answers of sources are kept at least, see `chm-hub tidy`."""
     runs_at_once: int = 4
     """Scheduled harvests that run at the same time, each in a process of its own."""
     run_minutes: int = 360
@@ -139,7 +141,7 @@ def _parse(name: str, text: str) -> object:
             if text.lower() not in _YES | _NO:
                 raise ValueError(f"{text!r} is neither yes nor no")
             return text.lower() in _YES
-        case "runs_at_once" | "run_minutes" | "run_memory":
+        case "keep_days" | "runs_at_once" | "run_minutes" | "run_memory":
             number = int(text) if text.isascii() and text.isdigit() else 0
             if not 1 <= number <= 100_000:
                 raise ValueError(f"{text!r} is not a whole number from 1 on")

@@ -127,6 +127,17 @@ class Documents:
             documents=_unpack(lines),
         )
 
+    def let_go(self, identifier: str) -> None:
+        """Delete a page: its files first, so that none is left that no page names."""
+        found = self._pages.find_one({"_id": identifier})
+        if found is None:
+            return
+        files = [payload.get("file") for payload in found["payloads"]]
+        for name in (*files, found.get("documents_file")):
+            if name is not None:
+                self._files.delete(name)
+        self._pages.delete_one({"_id": identifier})
+
     def payloads(self, identifier: str) -> Iterable[Payload]:
         """The answers of a page, bodies included, as received."""
         found = self._pages.find_one({"_id": identifier})

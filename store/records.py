@@ -39,7 +39,7 @@ import zlib
 from collections import Counter
 from collections.abc import Collection as Places
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -418,6 +418,73 @@ class Records:
                 written = [e for i, e in enumerate(batch.entries) if i not in batch.dead]
                 self._settle(number, _places_left(written))
         return len(orphans)
+
+    def mend(self, now: datetime) -> None:
+        """Make records, batches and counts agree after they were copied while others wrote.
+
+        Places that no record is at are dead; records in no batch (they moved after the batches
+        were copied) take new places at the end; the sets are counted anew.
+        """
+        counts: Counter[tuple[str, str]] = Counter()
+        fine: set[str] = set()
+        last = self._log()["number"]
+        known: set[str] = set()
+        for row in self._batches.find({}, {"entries": 1, "sets": 1}):
+            last = max(last, row["_id"])
+            fine.update(spec for spec in row["sets"] if _is_fine(spec))
+            entries = _unpack(row).entries
+            names = [entry["id"] for entry in entries]
+            found = self._records.find({"_id": {"$in": names}}, {"seq": 1})
+            at = {record["_id"]: record["seq"] for record in found}
+            here = {
+                place
+                for place, entry in enumerate(entries)
+                if at.get(entry["id"]) == row["_id"] * STRIDE + place
+            }
+            known.update(entries[place]["id"] for place in here)
+            for place in here:
+                counts.update(_counted(entries[place]))
+            dead = [place for place in range(len(entries)) if place not in here]
+            self._batches.update_one({"_id": row["_id"]}, {"$set": {"dead": dead}})
+        stray = [
+            row["_id"] for row in self._records.find({}, {"_id": 1}) if row["_id"] not in known
+        ]
+        changes = [self._again(name) for name in stray]
+        for change in changes:
+            if change.was is not None:
+                counts.update(_counted(_state(change.was)))
+        told: dict[str, dict[str, int]] = {}
+        for (name, kind), number in counts.items():
+            told.setdefault(name, {})[kind] = number
+        empty: dict[str, Any] = {"open": [], "settling": []}
+        self._state.update_one({"_id": "log"}, {"$set": {"counts": told, "number": last, **empty}})
+        self._state.update_one({"_id": "sets"}, {"$addToSet": {"fine": {"$each": sorted(fine)}}})
+        for change in changes:
+            self.put(change.identifier.partition("/")[0], [change], now)
+
+    def _again(self, name: str) -> Change:
+        """A record as it is, to be written at a new place."""
+        row = self._records.find_one({"_id": name})
+        assert row is not None
+        left = tuple(row["left"])
+        stored = _stored(row)
+        was = None
+        if left:
+            # As if it were in them still: so it leaves them now, and whoever reads them hears it.
+            was = replace(_known(row), seq=0, sets=left, left=(), deleted=False)
+        return Change(
+            identifier=name,
+            record=None if stored.deleted else stored.record,
+            hash=stored.hash,
+            sets=stored.sets,
+            fragments={prefix: _fragment(row, prefix) or "" for prefix in row["xml"]},
+            document=stored.document,
+            crosswalk=stored.crosswalk,
+            page=stored.page,
+            index=stored.index,
+            why=stored.why,
+            was=was,
+        )
 
     def _recover_batch(self, number: int) -> None:
         row = self._batches.find_one({"_id": number}, {"entries": 1, "dead": 1})
@@ -973,6 +1040,10 @@ def _count_changes(entries: Iterable[dict[str, Any]]) -> dict[str, int]:
             for name, kind in _counted(state):
                 delta[f"counts.{name}.{kind}"] += sign
     return {name: change for name, change in delta.items() if change}
+
+
+def _state(known: Known) -> dict[str, Any]:
+    return {"sets": list(known.sets), "left": list(known.left), "deleted": known.deleted}
 
 
 def _is_fine(spec: str) -> bool:
