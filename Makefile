@@ -6,7 +6,7 @@ PYTHON  ?= python3
 BIN     := $(VENV)/bin
 DATA    ?= var
 
-.PHONY: run test lint bench bench-oai check-slow lock clean
+.PHONY: run test lint bench bench-oai check-slow check-faults lock clean
 
 run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
@@ -35,6 +35,10 @@ build/pycsw/.made: bench/pycsw.lock
 check-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow -o addopts="--strict-markers"
 
+# Every fault of a fault server through the command line; FAULTS='--records 40 --page 7 --seed 3'.
+check-faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults.matrix $(FAULTS)
+
 # The environment: made by pip from the lock files, hashes checked.
 $(VENV)/bin/python:
 	@echo "making the environment in $(VENV)"
@@ -56,6 +60,8 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
 	  --extra embedded pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
+	  --extra worker -c requirements.lock pyproject.toml -o requirements-worker.lock
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \
 	  --extra embedded --extra worker --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --upgrade \

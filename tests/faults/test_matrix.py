@@ -1,0 +1,30 @@
+"""The matrix of faults with few records; `make check-faults` has more of them, and a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import matrix
+from tests.running import Hub
+
+SERVER = matrix.SHARED / "tools" / "fault_server.py"
+
+
+@pytest.mark.skipif(not SERVER.is_file(), reason=f"NO FAULT SERVER: {SERVER} is absent")
+@pytest.mark.parametrize("protos", [("oai",), ("rss", "jsonapi", "solr", "stac", "html")])
+def test_every_fault_ends_as_it_should(hub: Hub, protos: tuple[str, ...], tmp_path: Path) -> None:
+    server = matrix.fault_server()
+    names = {f"{proto}/{name}" for proto, name in server.FAULTS if proto in protos}
+    with matrix.matrix(hub, records=24, page=6, seed=11, scale=0.2, names=names) as made:
+        for number in range(max(len(life.phases) for life in made.lives)):
+            made.step(number, seconds=300)
+        wrong = [f"{life.id}: {text}" for life in made.lives for text in life.wrong]
+        assert not wrong, "\n".join(wrong)
+        assert made.canary() == []
+        assert made.peak < matrix.MOST_MEMORY
+    assert len(names) > 10
+    ledgers = hub("ledger", "--all", "--json")
+    assert ledgers.code == 0, ledgers.err
+    assert all(line["adds_up"] for line in ledgers.lines)
