@@ -179,7 +179,7 @@ class Runs:
         run = found[0] if found and found[0].due == due else None
         if run is None:
             run = self.begin(source, "harvest", now, due=due)
-        if run.ended is None:
+        if run.ended is None or run.error == "interrupted":  # by whoever ended it
             run.state, run.reason, run.error, run.ended = "failed", reason, "killed", now
             self.save(run)
 

@@ -13,7 +13,15 @@ SERVER = matrix.SHARED / "tools" / "fault_server.py"
 
 
 @pytest.mark.skipif(not SERVER.is_file(), reason=f"NO FAULT SERVER: {SERVER} is absent")
-@pytest.mark.parametrize("protos", [("oai",), ("rss", "jsonapi", "solr", "stac", "html")])
+@pytest.mark.parametrize(
+    "protos",
+    [
+        ("oai",),
+        ("rss", "jsonapi", "solr", "stac"),
+        # Its Crawl-delay is obeyed.
+        pytest.param(("html",), marks=pytest.mark.slow),
+    ],
+)
 def test_every_fault_ends_as_it_should(hub: Hub, protos: tuple[str, ...], tmp_path: Path) -> None:
     server = matrix.fault_server()
     names = {f"{proto}/{name}" for proto, name in server.FAULTS if proto in protos}
@@ -24,7 +32,7 @@ def test_every_fault_ends_as_it_should(hub: Hub, protos: tuple[str, ...], tmp_pa
         assert not wrong, "\n".join(wrong)
         assert made.canary() == []
         assert made.peak < matrix.MOST_MEMORY
-    assert len(names) > 10
+    assert len(names) > 2
     ledgers = hub("ledger", "--all", "--json")
     assert ledgers.code == 0, ledgers.err
     assert all(line["adds_up"] for line in ledgers.lines)

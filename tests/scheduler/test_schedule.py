@@ -11,88 +11,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.repository import Repository
 from tests.running import Hub
 
 PERIOD = 10
 NAMES = tuple(f"src-{i}" for i in range(4))
 
 
-class Repository:
-    """An OAI-PMH repository of three records, that remembers when it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[float, float, str]] = []
-        self.slow = 0.0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                began = time.monotonic()
-                if "verb=List" in self.path and outer.slow:
-                    outer.waiting.wait(outer.slow)
-                body = outer.answer(self.path).encode()
-                outer.asked.append((began, time.monotonic(), self.path))
-                try:
-                    self.send_response(200)
-                    self.send_header("Content-Type", "text/xml")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    pass  # who asked is dead
-
-        self.waiting = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.waiting.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def answer(self, path: str) -> str:
-        if "Identify" in path:
-            inner = (
-                "<Identify><repositoryName>R</repositoryName><protocolVersion>2.0"
-                "</protocolVersion><granularity>YYYY-MM-DDThh:mm:ssZ</granularity></Identify>"
-            )
-        elif "from=" in path:
-            inner = '<error code="noRecordsMatch"/>'
-        else:
-            verb = "ListIdentifiers" if "ListIdentifiers" in path else "ListRecords"
-            inner = f"<{verb}>" + "".join(map(self._record, range(3))) + f"</{verb}>"
-        return (
-            '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>'
-            f"2026-01-01T00:00:00Z</responseDate><request/>{inner}</OAI-PMH>"
-        )
-
-    @staticmethod
-    def _record(number: int) -> str:
-        return (
-            f"<record><header><identifier>oai:x:{number}</identifier>"
-            "<datestamp>2025-01-01T00:00:00Z</datestamp></header><metadata><dc "
-            'xmlns="http://www.openarchives.org/OAI/2.0/oai_dc/" '
-            'xmlns:dc="http://purl.org/dc/elements/1.1/">'
-            f"<dc:title>Record {number}</dc:title></dc></metadata></record>"
-        )
-
-
 @pytest.fixture
 def repository() -> Iterator[Repository]:
-    with closing(Repository()) as made:
+    with Repository() as made:
+        made.add("one", "two", "three")
         yield made
 
 
@@ -100,11 +35,7 @@ def repository() -> Iterator[Repository]:
 def started(hub: Hub, repository: Repository) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts commands, and ends what is left of them."""
     for name in NAMES:
-        hub.source(
-            name,
-            f'title = "{name}"\nadapter = "oai_pmh"\nurl = "{repository.url}/{name}"\n'
-            f'schedule = "PT{PERIOD}S"\n',
-        )
+        hub.source(name, repository.source(schedule=f"PT{PERIOD}S"))
     hub.environ |= {"CHM_HUB_SHIPPED_SOURCES": "no", "CHM_HUB_HOST_DELAY": "0.2"}
     running: list[subprocess.Popen[str]] = []
 
@@ -147,9 +78,9 @@ def each_date_once(found: list[dict[str, Any]]) -> None:
 
 def polite(repository: Repository) -> None:
     """One request at a time, and the pause between."""
-    asked = sorted(repository.asked)
-    for (_, ended, _), (began, _, path) in zip(asked, asked[1:], strict=False):
-        assert began - ended > 0.19, path
+    asked = sorted(repository.asked, key=lambda one: one.began)
+    for one, other in zip(asked, asked[1:], strict=False):
+        assert other.began - one.ended > 0.19, other.path
 
 
 def test_two_schedulers_do_each_due_run_once(
@@ -164,11 +95,12 @@ def test_two_schedulers_do_each_due_run_once(
     listed = hub("schedule", "--list", "--json").lines
     assert [row["source"] for row in listed if row["failures"] == 0] != []
     assert {row["source"] for row in listed} == set(NAMES)
-    # An increment of which nothing came: what changed, and whether there is anything at all.
+    # A round without changes: what changed, and perhaps whether there is anything at all.
     later = [run for run in found if not run["full"]]
-    assert {run["requests"] for run in later} == {2}
+    assert {run["requests"] for run in later} <= {1, 2}
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_in_the_middle_of_a_run_is_replaced(
     hub: Hub, repository: Repository, started: Callable[..., Any]
 ) -> None:
@@ -229,12 +161,10 @@ def test_two_schedulers_and_two_workers_one_of_them_killed(
     victim.kill()
     victim.communicate()
     repository.slow = 0.0
-    before = len(runs(hub))
-    found = until(hub, lambda r: len(r) >= before + 2 * len(NAMES))
+    # What the dead worker had claimed is done by the other one, once its claim has lapsed.
+    found = until(hub, lambda r: {x["source"] for x in r if x["state"] == "complete"} == set(NAMES))
     each_date_once(found)
-    states = {run["state"] for run in found}
-    assert states <= {"complete", "partial", "failed"}
-    assert {r["source"] for r in found if r["state"] == "complete"} == set(NAMES)
+    assert {run["state"] for run in found} <= {"complete", "partial", "failed"}
     said = hub("map", NAMES[0], "--queue")
     assert re.search("1 sources handed", said.err)
     until(hub, lambda r: any(run["kind"] == "map" for run in r))
