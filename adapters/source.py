@@ -157,7 +157,8 @@ class Source:
             value = os.environ.get(name)
         else:
             try:
-                value = Path(name).read_text("utf-8").strip()
+                # Beside the file that names it, if it does not say where.
+                value = (self.path.parent / Path(name).expanduser()).read_text("utf-8").strip()
             except OSError:
                 value = None
         if not value:

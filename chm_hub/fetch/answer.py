@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import scrapy
 from scrapy.exceptions import (
@@ -25,6 +25,9 @@ from chm_hub.fetch.sniff import kind_of, page_title, too_large
 
 if TYPE_CHECKING:
     from scrapy.http import Response
+
+HIDDEN = b"[secret]"
+"""Stands where a server repeated a key."""
 
 
 def translate(
@@ -76,18 +79,26 @@ def translate(
 
 
 def read(response: Response, request: Request) -> Payload:
-    """Scrapy's answer as ours."""
+    """Scrapy's answer as ours. A server may repeat the key it was sent: that is not kept."""
     return Payload(
         url=request.url if request.has_secrets else response.url,
         status=response.status,
         headers={
-            name.decode("latin-1"): b", ".join(values).decode("latin-1")
+            name.decode("latin-1"): _discreet(b", ".join(values), request).decode("latin-1")
             for name, values in response.headers.items()
         },
-        body=response.body,
+        body=_discreet(response.body, request),
         fetched=now(),
         request=response.request.body.decode() if response.request else "",
     )
+
+
+def _discreet(text: bytes, request: Request) -> bytes:
+    """A text without the request's secrets, as they are and as they stand in addresses."""
+    for secret in (*request.secret_query.values(), *request.secret_headers.values()):
+        for form in {secret, quote(secret), quote_plus(secret)} - {""}:
+            text = text.replace(form.encode(), HIDDEN)
+    return text
 
 
 def check(payload: Payload, request: Request) -> None:
@@ -173,7 +184,7 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
                 f"{request.url}: redirects without end. Check the address in the source's file.",
                 reason="redirects",
             )
-    said = _reason(error)
+    said = _discreet(_reason(error).encode(), request).decode("utf-8", "replace")
     if "HeadersTooLong" in repr(getattr(error.__cause__, "reasons", "")):
         return too_large(request.url, HEADERS_LIMIT, "of headers")
     if "certificate" in said.lower():
