@@ -342,11 +342,10 @@ def _meaning(declared: Declared) -> Iterable[str]:
             yield f"languages: not a language tag such as fr or pt-BR (it is {tag!r})"
     if declared.schedule not in CRON:
         try:
-            if declared.schedule.startswith("P"):
-                if _DURATION.validate_python(declared.schedule) < SHORTEST_PERIOD:
-                    raise ValueError(f"shorter than {SHORTEST_PERIOD.seconds} s")
-            else:
+            if (period := duration(declared.schedule)) is None:
                 cron(declared.schedule)
+            elif period < SHORTEST_PERIOD:
+                raise ValueError(f"shorter than {SHORTEST_PERIOD.seconds} s")
         except ValueError as error:
             yield (
                 f"schedule: neither {', '.join(CRON)} nor a cron line nor a duration such as PT6H "
@@ -369,6 +368,14 @@ def _meaning(declared: Declared) -> Iterable[str]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
+
+
+def duration(text: str) -> timedelta | None:
+    """A schedule that is a duration (ISO 8601, ``PT6H``); ``None`` for one of another kind.
+
+    Raises :class:`ValueError`.
+    """
+    return _DURATION.validate_python(text) if text.startswith("P") else None
 
 
 def cron(text: str) -> CronTrigger:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -271,8 +270,3 @@ def wait_for(url: str) -> None:
 def runs(output: str) -> list[dict[str, object]]:
     """The JSON lines of a command."""
     return [json.loads(line) for line in output.splitlines()]
-
-
-def own_peak() -> float:
-    """Peak memory of this process in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

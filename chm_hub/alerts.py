@@ -142,7 +142,7 @@ def decide(
         text = f"{run.state}: {reason}"
         if after.failures > 1:
             text += f" ({after.failures} times in a row)"
-        told.append(message("failure", kind, after.since, text, _advice(outcome.source, kind, run)))
+        told.append(message("failure", kind, after.since, text, _advice(outcome.source, run)))
     return after, told
 
 
@@ -159,10 +159,9 @@ def _runs(number: int) -> str:
     return f"{number} runs that were not" if number > 1 else "one run that was not"
 
 
-def _advice(source: str, kind: str, run: Past) -> str:
-    if kind == "held":
-        command = "map" if run.kind == "map" else "harvest"
-        return f"if they are meant: chm-hub {command} {source} --approve-deletions"
+def _advice(source: str, run: Past) -> str:
+    if run.state == "held":
+        return f"chm-hub held show {source}; then held approve or held reject"
     return f"chm-hub runs {source}; chm-hub health {source}"
 
 

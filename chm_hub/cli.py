@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -789,11 +791,11 @@ def up(settings: Settings, host: str, port: int) -> None:
     from store import open_store
 
     with (
-        _serving(settings, host, port),
+        _serving(settings, host, port) as stopping,
         open_store(settings) as store,
         _scheduler(settings, store),
     ):
-        _wait()
+        stopping.wait()
 
 
 def _scheduler(settings: Settings, store: Any) -> Any:
@@ -819,9 +821,9 @@ def schedule(settings: Settings, listing: bool, as_json: bool) -> None:
         if listing:
             _show_dates(dates(store, datetime.now(UTC)), as_json)
             return
-        with _scheduler(settings, store):
+        with _signalled() as stopping, _scheduler(settings, store):
             click.echo("scheduling; Ctrl-C stops", err=True)
-            _wait()
+            stopping.wait()
     click.echo("stopped", err=True)
 
 
@@ -904,8 +906,8 @@ def demo(settings: Settings, host: str, port: int, once: bool, seed: int, as_jso
             if any(not line["state"].startswith("complete") for line in lines):
                 click.get_current_context().exit(1)
             return
-        with _serving(settings, host, port):
-            _wait()
+        with _serving(settings, host, port) as stopping:
+            stopping.wait()
 
 
 @contextlib.contextmanager
@@ -926,22 +928,28 @@ def _declared(settings: Settings, texts: Mapping[str, str]) -> Iterator[tuple[st
 
 
 @contextlib.contextmanager
-def _serving(settings: Settings, host: str, port: int) -> Iterator[None]:
-    """The web in a thread; on the way out the engine is stopped if nobody else uses it."""
+def _serving(settings: Settings, host: str, port: int) -> Iterator[threading.Event]:
+    """The web in a thread, and what is set when it is to stop; on the way out the engine is
+    stopped if nobody else uses it."""
     from chm_hub import web
     from store import engine, open_store
 
     try:
         web.check_port(host, port)
         settings = _reached_at(settings, host, port)
-        with open_store(settings) as store, web.Background(settings, host, port, store) as server:
+        # Before anybody is answered: who is answered may send a signal.
+        with (
+            open_store(settings) as store,
+            _signalled() as stopping,
+            web.Background(settings, host, port, store) as server,
+        ):
             click.echo(
                 f"\nserving on   http://{host}:{server.port}/\n"
                 f"OAI-PMH at   http://{host}:{server.port}/oai?verb=Identify\n"
                 "Ctrl-C stops",
                 err=True,
             )
-            yield
+            yield stopping
     finally:
         if not settings.mongodb_uri:
             engine.stop_if_unused(settings.data)
@@ -955,15 +963,17 @@ def _reached_at(settings: Settings, host: str, port: int) -> Settings:
     return replace(settings, base_url=f"http://{host}:{port}")
 
 
-def _wait() -> None:
-    """Until Ctrl-C or SIGTERM."""
-    import signal
-    import threading
-
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    done.wait()
+@contextlib.contextmanager
+def _signalled() -> Iterator[threading.Event]:
+    """What Ctrl-C and SIGTERM set, instead of ending the process, for as long as this lasts."""
+    stopping = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopping.set()) for number in signals]
+    try:
+        yield stopping
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 @main.group()

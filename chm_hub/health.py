@@ -13,9 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from apscheduler.triggers.cron import CronTrigger
-
-from adapters.source import Source
+from adapters.source import Source, cron, duration
 from store import Run
 from store.runs import COUNTS
 
@@ -280,7 +278,7 @@ def _outcome(lost: Any, name: str, harvests: Sequence[Past]) -> None:
         again = f", {in_a_row} times in a row" if in_a_row > 1 else ""
         do = _ADVICE[kind]
         if last.state == "held":
-            do = "read what would be deleted, then add --approve-deletions, or do not"
+            do = f"chm-hub held show {name}, then held approve or held reject"
         lost(
             last.state,
             points + min(15, 5 * (in_a_row - 1)),
@@ -395,7 +393,9 @@ def period(schedule: str, now: datetime) -> timedelta:
     """The longest time between two harvests by a source's ``schedule``."""
     if schedule in _PERIODS:
         return _PERIODS[schedule]
-    trigger = CronTrigger.from_crontab(schedule, timezone="UTC")
+    if (between := duration(schedule)) is not None:
+        return between
+    trigger = cron(schedule)
     longest, last = timedelta(hours=1), None
     moment: datetime | None = now
     for _ in range(10):

@@ -95,8 +95,8 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             run = store.runs.begin(
                 source.id, "harvest", hub.clock(), full=walk.since is None, due=wanted.due
             )
+            writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
         watch.began(run)
-        writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
         # A walk from a day somebody chose is not the source's own: nothing goes on from it.
         writer.resumable = wanted.since is None
         writer.walk = walk
@@ -111,11 +111,13 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                     async for page in ahead:
                         run.requests = fetch.requests
                         await asyncio.to_thread(writer.page, page)
-                        if wanted.most is not None and run.seen >= wanted.most:
-                            walk.short = f"stopped after {run.seen} documents as asked"
+                        seen = run.seen + writer.held_back
+                        if wanted.most is not None and seen >= wanted.most:
+                            walk.short = f"stopped after {seen} documents as asked"
                             break
-                await asyncio.to_thread(writer.begin_writing)
             finally:
+                # However the walk ended: what came is written.
+                await asyncio.to_thread(writer.begin_writing)
                 await asyncio.to_thread(writer.settle)
         except _DriftError as error:
             # Nothing of this run was written; a person says whether it is to be.
@@ -478,6 +480,11 @@ class _Writer:
             self._look_at(kept)
             if self._sample.mapped >= drift.SAMPLE:
                 self.begin_writing()
+
+    @property
+    def held_back(self) -> int:
+        """How many documents wait until it is clear that the source is still itself."""
+        return sum(len(kept.places) for kept in self._back or ())
 
     def begin_writing(self) -> None:
         """Write what was held back while it was looked at.

@@ -19,12 +19,19 @@ from chm_hub.fetch.sniff import is_whole
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
-_DOCTYPE = re.compile(rb"<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
+_DOCTYPE = re.compile(
+    rb"""<!DOCTYPE(?:[^>\["']|"[^"]*"|'[^']*')*+"""
+    rb"""(?:\[((?:<!--(?>.*?-->)|[^\]"']|"[^"]*"|'[^']*')*+)\]\s*)?>""",
+    re.DOTALL,
+)
+# What may stand before it. Atomic groups: comments without end must not be tried in all ways.
+_PROLOG = re.compile(rb"(?:[^<]*+(?:<\?(?>.*?\?>)|<!--(?>.*?-->)))*+[^<]*+(?=<!DOCTYPE)", re.DOTALL)
+_USED = re.compile(rb"&([^\s;&<#]+);")
+_DECLARES = re.compile(rb"<!ENTITY\s+([^\s%>\"']+)")
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9a-fA-F]+);)")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
-_SUBSET = re.compile(rb"<!DOCTYPE[^>\[]*\[")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 _SINGLE_BYTE = frozenset(
     {
@@ -44,6 +51,8 @@ _WIDE = (
     (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
 )
 
 CUT_OFF = "cut_off"
@@ -60,28 +69,21 @@ def parse(
 ) -> tuple[Element, list[str]]:
     """The root element of a document, and what had to be repaired to get it (rules R6, R15).
 
-    Entities are never expanded and nothing is ever loaded; a DOCTYPE that only names the kind
-    of document is taken out. Where elements called ``isolate`` follow one another, each that is
-    broken is repaired by itself, so that it spoils none of its neighbours (rule R7); those that
-    could be read in part only have the attribute :data:`RECOVERED`. A document that is not in the
+    Entities are never expanded and nothing is ever loaded; a DOCTYPE is taken out. Where elements
+    called ``isolate`` follow one another, each that is broken is repaired by itself, so that it
+    spoils none of its neighbours (rule R7); those that could be read in part only have the
+    attribute :data:`RECOVERED`. A document that is not in the
     encoding it declares is read as UTF-8 if it is that, else in the first of ``charsets`` that it
     can be read in (what its server said, what its source's file says), else as windows-1252. Raises
     :class:`ProtocolError` (reason ``not_xml``) where even recovery finds no element, and
-    (``doctype``) for a document that declares entities.
+    (``doctype``) for a document that uses entities it declares.
     """
     warnings: list[str] = []
     for bom, encoding in _WIDE:
         if body.startswith(bom):
             body = _DECLARATION.sub(b"", body.decode(encoding, "ignore").encode(), count=1)
-    if b"<!DOCTYPE" in body[:65536]:
-        if _SUBSET.search(body[:65536]):
-            raise ProtocolError(
-                f"{where}: the document declares entities (a DOCTYPE with an internal subset), "
-                "which no metadata needs and bombs are made of. It is not read; tell the source's "
-                "contact.",
-                reason="doctype",
-            )
-        body = _DOCTYPE.sub(b"", body, count=1)
+    if (prolog := _PROLOG.match(body)) is not None:
+        body = _without_doctype(body, prolog.end(), where)
         warnings.append("doctype_removed")
     if (recoded := _undeclared_utf8(body)) is not None:
         body, why = recoded
@@ -124,6 +126,24 @@ def parse(
     if not is_whole(body):
         warnings.append(CUT_OFF)
     return root, [*warnings, "recovered"]
+
+
+def _without_doctype(body: bytes, at: int, where: str) -> bytes:
+    doctype = _DOCTYPE.match(body, at)
+    declared = set(_DECLARES.findall(doctype[1] or b"")) if doctype else set()
+    rest = body[doctype.end() :] if doctype else b""
+    # A name that HTML has too means what it means there.
+    used = {
+        n for n in _USED.findall(rest) if n in declared and f"{n.decode('latin-1')};" not in html5
+    }
+    if doctype is None or used:
+        raise ProtocolError(
+            f"{where}: the document is written with entities of its own (a DOCTYPE with an "
+            "internal subset), which no metadata needs and bombs are made of. It is not read; "
+            "tell the source's contact.",
+            reason="doctype",
+        )
+    return body[:at] + rest
 
 
 def _isolated(body: bytes, name: str) -> tuple[Element, int] | None:

@@ -8,9 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
-
-from adapters.source import WINDOW, Source, cron
+from adapters.source import WINDOW, Source, cron, duration
 
 SPREAD = {"hourly": 3_600, "daily": 4 * 3_600, "weekly": 4 * 3_600, "monthly": 4 * 3_600}
 """Seconds over which sources of one schedule begin, each always at its own place."""
@@ -19,8 +17,6 @@ RETRY = timedelta(minutes=15)
 LONGEST_RETRY = timedelta(days=7)
 FIRST_SPREAD = 5
 """Seconds for each source that was never harvested, over which they begin."""
-
-_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
 
 def next_due(
@@ -52,8 +48,8 @@ def first_due(source: Source, now: datetime, among: int) -> datetime:
 
 def _by_schedule(source: Source, after: datetime) -> datetime:
     schedule = source.declared.schedule
-    if schedule.startswith("P"):
-        return after + _DURATION.validate_python(schedule)
+    if (period := duration(schedule)) is not None:
+        return after + period
     spread = timedelta(seconds=_place(source.id) * SPREAD.get(schedule, 0))
     # A moment later, so that it is the next date and not the one just met.
     found: datetime | None = cron(schedule).get_next_fire_time(
@@ -65,10 +61,8 @@ def _by_schedule(source: Source, after: datetime) -> datetime:
 def _patience(source: Source) -> timedelta:
     """The longest wait after failures: not shorter than the schedule's own, which for those in
     seconds keeps failing sources from being left alone for hours."""
-    schedule = source.declared.schedule
-    if schedule.startswith("P"):
-        return max(_DURATION.validate_python(schedule) * 8, timedelta(seconds=1))
-    return LONGEST_RETRY
+    period = duration(source.declared.schedule)
+    return LONGEST_RETRY if period is None else period * 8
 
 
 def _place(name: str) -> float:

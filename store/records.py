@@ -563,8 +563,7 @@ class Records:
         """Batches that have something for a reader after a position."""
         name = prefix or HEADERS
         fields = {"size": 1, "hidden": 1, "dead": 1, f"runs.{name}": 1, f"runs.{TOMBSTONES}": 1}
-        # The place after the last one of a full batch is in the next.
-        first, last = max(1, (after + 1 + STRIDE - BATCH) // STRIDE), bound // STRIDE
+        first, last = _first_after(after), bound // STRIDE
         step = 2
         while first <= last:
             numbers = list(range(first, min(first + step, last + 1)))
@@ -577,8 +576,7 @@ class Records:
                 gone = frozenset((*row["hidden"], *row.get("dead", ())))
                 places = range(start, row["size"])
                 live = len(places) - sum(1 for place in gone if place in places)
-                # A format that came later is not there until the records are mapped again.
-                run = row["runs"].get(name) or row["runs"].get(TOMBSTONES)
+                run = _run_of(row, name)
                 if live and run is not None:
                     yield _Shown(number, start, gone, live, run)
 
@@ -589,7 +587,7 @@ class Records:
         fields = (f"runs.{name}", f"runs.{TOMBSTONES}")
         for row in self._batches_of_set(spec, after, bound, fields):
             number = row["_id"]
-            run = row["runs"].get(name) or row["runs"].get(TOMBSTONES)
+            run = _run_of(row, name)
             start = after + 1 - number * STRIDE
             here, left = _members(row, spec)
             places = [place for place in (*here, *left) if place >= start]
@@ -628,8 +626,7 @@ class Records:
     ) -> Iterator[dict[str, Any]]:
         """The batches that may have something of a set, by two-sided windows over their
         numbers, wider while they are thin."""
-        # The place after the last one of a full batch is in the next.
-        done, last = max(0, (after + 1 + STRIDE - BATCH) // STRIDE - 1), bound // STRIDE
+        done, last = _first_after(after) - 1, bound // STRIDE
         wanted = dict.fromkeys(("members", "dead", *fields), 1)
         width = 2
         while done < last:
@@ -957,6 +954,19 @@ def _memberships(number: int, entries: list[dict[str, Any]]) -> dict[str, Any]:
         "members": Binary(zlib.compress(json.dumps(masks).encode(), 1)),
         "tombstones": tombstones,
     }
+
+
+def _first_after(position: int) -> int:
+    """The number of the first batch with places after a position: the place after the last one
+    of a full batch is in the next."""
+    return max(1, (position + 1 + STRIDE - BATCH) // STRIDE)
+
+
+def _run_of(row: dict[str, Any], name: str) -> list[bytes] | None:
+    """A batch's records in a format, or its tombstones; ``None`` for a format that came later
+    than it, until its records are mapped again."""
+    run: list[bytes] | None = row["runs"].get(name) or row["runs"].get(TOMBSTONES)
+    return run
 
 
 def _members(row: dict[str, Any], spec: str) -> tuple[set[int], set[int]]:

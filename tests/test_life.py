@@ -246,7 +246,7 @@ def test_deletions_that_are_held_are_done_when_a_person_approves(
         assert (said.code, said.lines[0]["state"]) == (1, "held")
         assert said.lines[0]["deleted"] == 0
         assert said.lines[0]["seen"] == said.lines[0]["unchanged"]
-        assert "--approve-deletions" in said.err
+        assert "held approve demo-absch" in said.err
         assert hub.records("--source", "demo-absch") == held
     assert hub("harvest", "demo-absch", "--approve-deletions", "--json").code == 0
     assert set(hub.records("--source", "demo-absch")) == set(held) - set(missing)

@@ -74,6 +74,7 @@ class Loopback:
         self.asked: Counter[str] = Counter()
         self.agents: set[str] = set()
         self.bodies: list[bytes] = []
+        self.keys: list[tuple[str, str]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -182,7 +183,8 @@ class Loopback:
             case "/to-metadata":
                 _send(h, b"", 302, {"Location": "http://169.254.169.254/latest/"})
             case "/key":
-                given = [h.path.partition("?")[2], h.headers.get("X-Key")]
+                given = h.path.partition("?")[2], h.headers.get("X-Key", "")
+                self.keys.append(given)
                 _send(h, json.dumps(given).encode())
             case "/key-needed":
                 _send(h, b"", 401)

@@ -145,9 +145,8 @@ def test_keys_are_sent_and_told_to_nobody(server: Any) -> None:
     keys = {"secret_query": {"api_key": "canary-1"}, "secret_headers": {"X-Key": "canary-2"}}
     paths = ("/key?page=1", "/key-needed", "/key-moved", "/key-broken", "/down", "/busy-for-long")
     told = loopback.ask(*({"url": server.url + path, **keys} for path in paths))
-    sent = told[0].pop("body")
-    assert "page=1&api_key=canary-1" in sent
-    assert "canary-2" in sent
+    assert server.keys[0] == ("page=1&api_key=canary-1", "canary-2")
+    assert told[0]["body"] == '["page=1&api_key=[secret]", "[secret]"]', "a server may repeat them"
     assert "canary" not in str(told)
     assert [t.get("reason") for t in told[1:]] == [
         "http_401",
