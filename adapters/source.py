@@ -21,7 +21,17 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 import adapters
 from chm_hub import logs
 from chm_hub.errors import FetchError, SourceError
-from chm_hub.fetch import DEADLINE, DECODED_LIMIT, SILENCE, TRIES, WIRE_LIMIT, Limits
+from chm_hub.fetch import (
+    CONNECT,
+    DEADLINE,
+    DECODED_LIMIT,
+    MOST_REDIRECTS,
+    REDIRECTS,
+    SILENCE,
+    TRIES,
+    WIRE_LIMIT,
+    Limits,
+)
 from chm_hub.settings import Settings
 
 FOLDER = Path(__file__).parent / "sources"
@@ -50,6 +60,8 @@ _STRICT = ConfigDict(extra="forbid")
 class CommonOptions:
     """Options of every adapter: what one request may cost."""
 
+    connect: Annotated[float, Field(gt=0, le=300)] = CONNECT
+    """Seconds to make a connection."""
     deadline: Annotated[float, Field(gt=0, le=3600)] = DEADLINE
     """Seconds for one whole answer."""
     silence: Annotated[float, Field(gt=0, le=3600)] = SILENCE
@@ -58,16 +70,20 @@ class CommonOptions:
     """Bytes of one answer as it comes over the wire."""
     decoded_limit: Annotated[int, Field(gt=0)] = DECODED_LIMIT
     """Bytes of one answer, unpacked."""
+    redirects: Annotated[int, Field(ge=0, le=MOST_REDIRECTS)] = REDIRECTS
+    """How many redirects in a row are followed."""
     tries: Annotated[int, Field(ge=1, le=10)] = TRIES
     """How often a request is tried before it counts as failed."""
 
     def limits(self) -> Limits:
         """These options as the client's limits."""
         return Limits(
+            connect=self.connect,
             deadline=self.deadline,
             silence=self.silence,
             wire=self.wire_limit,
             decoded=self.decoded_limit,
+            redirects=self.redirects,
             tries=self.tries,
         )
 

@@ -13,7 +13,7 @@ from store import Store
 
 
 def turns(store: Store, delay: float) -> Turns | None:
-    """Turns with ``delay`` seconds between an answer of a host and the next request; ``None``
+    """Turns with ``delay`` seconds between an answer and the next request; ``None``
     without a pause: there are no manners to keep across processes then."""
     return _Shared(store, delay) if delay else None
 
@@ -24,8 +24,8 @@ class _Shared:
         self._delay = delay
 
     @asynccontextmanager
-    async def of(self, host: str, longest: float) -> AsyncIterator[None]:
-        token = await self._begin(host, longest)
+    async def of(self, place: str, longest: float) -> AsyncIterator[None]:
+        token = await self._begin(place, longest)
         try:
             yield
         finally:
@@ -34,19 +34,19 @@ class _Shared:
             free = datetime.now(UTC) + timedelta(seconds=self._delay)
             # A turn that cannot be given back runs out by itself.
             with suppress(StoreError):
-                await asyncio.to_thread(self._end, host, token, free)
+                await asyncio.to_thread(self._end, place, token, free)
 
-    async def _begin(self, host: str, longest: float) -> str:
+    async def _begin(self, place: str, longest: float) -> str:
         while True:
-            token, wait = await asyncio.to_thread(self._ask, host, longest)
+            token, wait = await asyncio.to_thread(self._ask, place, longest)
             if token is not None:
                 return token
             await asyncio.sleep(wait)
 
-    def _ask(self, host: str, longest: float) -> tuple[str | None, float]:
+    def _ask(self, place: str, longest: float) -> tuple[str | None, float]:
         with self._store.explained():
-            return self._store.leases.begin(host, datetime.now(UTC), longest)
+            return self._store.leases.begin(place, datetime.now(UTC), longest)
 
-    def _end(self, host: str, token: str, free: datetime) -> None:
+    def _end(self, place: str, token: str, free: datetime) -> None:
         with self._store.explained():
-            self._store.leases.end(host, token, free)
+            self._store.leases.end(place, token, free)

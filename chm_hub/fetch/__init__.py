@@ -31,11 +31,15 @@ WIRE_LIMIT = 32 * 1024 * 1024
 """Bytes of a body as they come over the wire."""
 DECODED_LIMIT = 64 * 1024 * 1024
 """Bytes of a body with its content encoding removed."""
+CONNECT = 10.0
+"""Seconds to make a connection."""
 DEADLINE = 120.0
 """Seconds for one whole attempt, body included."""
 SILENCE = 30.0
 """Seconds in which nothing, or next to nothing, comes of an answer."""
 REDIRECTS = 5
+MOST_REDIRECTS = 20
+"""As many redirects in a row may a source's file allow."""
 TRIES = 4
 
 T = TypeVar("T")
@@ -45,10 +49,12 @@ T = TypeVar("T")
 class Limits:
     """What one request may cost; a source's options can change each of them."""
 
+    connect: float = CONNECT
     deadline: float = DEADLINE
     silence: float = SILENCE
     wire: int = WIRE_LIMIT
     decoded: int = DECODED_LIMIT
+    redirects: int = REDIRECTS
     tries: int = TRIES
 
 
@@ -235,7 +241,7 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": WIRE_LIMIT,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "REDIRECT_MAX_TIMES": REDIRECTS,
+        "REDIRECT_MAX_TIMES": MOST_REDIRECTS,
         "DOWNLOAD_HANDLERS": {
             "http": "chm_hub.fetch.bounds.BoundedHandler",
             "https": "chm_hub.fetch.bounds.BoundedHandler",

@@ -17,7 +17,7 @@ from scrapy.exceptions import (
 )
 
 from chm_hub.document import Payload
-from chm_hub.errors import FetchError, ProtocolError
+from chm_hub.errors import FetchError, HubError, ProtocolError
 from chm_hub.fetch import Client, Limits, Request, host_of, now
 from chm_hub.fetch.bounds import HEADERS_LIMIT, TooSlowError
 from chm_hub.fetch.egress import EgressRefusedError, GuardedResolver
@@ -69,7 +69,9 @@ def translate(
             "decoded": limits.decoded,
             "download_maxsize": limits.wire,
             "download_timeout": limits.deadline,
+            "connect": limits.connect,
             "silence": limits.silence,
+            "redirect_ttl": limits.redirects,
             "excused": client.excused,
             "cookiejar": id(client),
             "handle_httpstatus_all": False,
@@ -141,7 +143,7 @@ def explain(error: Exception, request: Request, limits: Limits) -> Exception:
     """The error of ours that one of Scrapy's amounts to."""
     host = host_of(request.url)
     match error:
-        case FetchError() | ProtocolError():
+        case HubError():
             return error
         case CannotResolveHostError():
             for name, why in GuardedResolver.refused.items():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import signals
@@ -24,12 +24,12 @@ from twisted.python.failure import Failure
 from twisted.web._newclient import HEADER, STATUS
 from twisted.web.client import HTTPConnectionPool
 
+from chm_hub.fetch import host_of
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
-CONNECT = 10.0
-"""Seconds to make a connection."""
 LEAST_SPEED = 64
 """Bytes a second, on average over the time a server may be silent. Less is no answer."""
 HEADERS_LIMIT = 128 * 1024
@@ -47,9 +47,10 @@ class HeadersTooLongError(Exception):
 class Turns(Protocol):
     """Who may ask a host now, of all processes that share it."""
 
-    def of(self, host: str, longest: float) -> Any:
-        """An asynchronous context manager: entered when it is our turn to ask ``host``, left
-        when the answer is there; nobody else is let in before, but after ``longest`` seconds."""
+    def of(self, place: str, longest: float) -> Any:
+        """An asynchronous context manager: entered when it is our turn to ask a host, or a
+        group of sources; left when the answer is there. Nobody else is let in before, but after
+        ``longest`` seconds."""
         ...
 
 
@@ -57,7 +58,7 @@ class Alone:
     """The turns of a process that shares its hosts with nobody."""
 
     @asynccontextmanager
-    async def of(self, host: str, longest: float) -> AsyncIterator[None]:
+    async def of(self, place: str, longest: float) -> AsyncIterator[None]:
         """At once: within the process Scrapy's slots see to it."""
         yield
 
@@ -81,9 +82,14 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """One attempt. Raises :class:`TooSlowError` beside what Scrapy raises."""
-        longest = CONNECT + request.meta["download_timeout"]
+        longest = request.meta["connect"] + request.meta["download_timeout"]
         client = request.meta["client"]
-        async with (client.turns or Alone()).of(request.meta["download_slot"], longest):
+        turns = client.turns or Alone()
+        async with AsyncExitStack() as ours:
+            # The group, if it has one, then the host: always in this order, so nobody waits for
+            # somebody who waits for him.
+            for place in dict.fromkeys((request.meta["download_slot"], host_of(request.url))):
+                await ours.enter_async_context(turns.of(place, longest))
             client.requests += 1
             attempt = asyncio.ensure_future(self._attempt(request))
             with _Watch(attempt, request) as watch:
@@ -122,7 +128,7 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
 class _Agent(http11._ScrapyAgent):
     def _get_agent(self, request: Request, timeout: float) -> Any:
         # What is called a time-out there is that of the connection alone.
-        return super()._get_agent(request, min(timeout, CONNECT))
+        return super()._get_agent(request, min(timeout, request.meta["connect"]))
 
 
 class _ClientProtocol(http11._LenientHTTP11ClientProtocol):

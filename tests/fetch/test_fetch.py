@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -98,6 +100,33 @@ def test_what_cannot_be_had_says_why(
     assert answers[path].get("reason") == reason, answers[path]
     assert answers[path]["requests"] == requests
     assert len(answers[path]["said"]) > 40, "what, where, and what to do next"
+
+
+def test_a_source_may_have_limits_of_its_own(server: Any) -> None:
+    with full() as port:
+        told = loopback.ask(
+            {"url": server.url + "/round", "limits": {"redirects": 8}},
+            {"url": server.url + "/moved", "limits": {"redirects": 0}},
+            {"url": f"http://127.0.0.1:{port}/", "limits": {"connect": 0.3, "tries": 1}},
+        )
+    assert [(t["reason"], t["requests"]) for t in told] == [
+        ("redirects", 9),
+        ("redirects", 1),
+        ("timeout", 1),
+    ]
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """A port at which connections wait for ever: as many wait as may."""
+    with socket.socket() as listening, ExitStack() as waiting:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
 
 
 def test_how_long_to_stay_away_is_handed_on(answers: dict[str, dict[str, Any]]) -> None:

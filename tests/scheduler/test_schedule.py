@@ -34,8 +34,10 @@ def repository() -> Iterator[Repository]:
 @pytest.fixture
 def started(hub: Hub, repository: Repository) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts commands, and ends what is left of them."""
-    for name in NAMES:
-        hub.source(name, repository.source(schedule=f"PT{PERIOD}S"))
+    for number, name in enumerate(NAMES):
+        # They share a host, whether they are of a group or not.
+        group = {"group": "others"} if number % 2 else {}
+        hub.source(name, repository.source(schedule=f"PT{PERIOD}S", **group))
     hub.environ |= {"CHM_HUB_SHIPPED_SOURCES": "no", "CHM_HUB_HOST_DELAY": "0.2"}
     running: list[subprocess.Popen[str]] = []
 
