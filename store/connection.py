@@ -124,6 +124,8 @@ class Store:
                 ) from error
             raise StoreError(f"{self.where}: {error}. {self._advice()}") from error
         except MongoConnectionFailure as error:
+            if self._folder is not None:
+                engine.revive(self._folder)
             raise StoreError(
                 f"{self.where}: no database answers there ({_first_line(error)}). {self._advice()}"
             ) from error

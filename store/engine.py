@@ -6,7 +6,8 @@ when it dies or stops answering, and stops it when no hub process uses it any mo
 
 Files in the data folder: ``engine.lock`` (held by the supervisor), ``engine.users`` (held,
 shared, by every hub process that uses the engine), ``engine.json`` (where it listens, mode
-0600), ``engine.key`` (its password, 0600), ``engine.version``, ``engine.log``, ``db/``.
+0600), ``engine.port`` (where it listened last, and will again: processes that use it find it
+there), ``engine.key`` (its password, 0600), ``engine.version``, ``engine.log``, ``db/``.
 The kernel lets go of the locks whatever way a process ends.
 """
 
@@ -44,6 +45,8 @@ START_SECONDS = 60.0
 """How long a start may take; a large store is checked before it opens."""
 IDLE_SECONDS = 10.0
 """How long the engine stays up after its last user went."""
+END_SECONDS = 20.0
+"""How long an engine may take to end in order."""
 PING_SECONDS = 10.0
 SILENT_PINGS = 3
 """After so many unanswered pings in a row the engine is killed and started again."""
@@ -121,6 +124,13 @@ def is_supervised(data: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def revive(data: Path) -> None:
+    """Start the engine of a data folder again if its supervisor died; one that was stopped in
+    order stays so. Does not wait for it."""
+    if (data / "engine.json").exists() and not is_supervised(data):
+        _spawn_supervisor(data)
 
 
 def stop(data: Path, *, wait: float = 30.0) -> bool:
@@ -245,7 +255,7 @@ class _Supervisor:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.stopping = False
-        self.port = 0
+        self.port = _last_port(data)
         self.restarts = -1
         self.child: subprocess.Popen[bytes] | None = None
         self.password = _password(data)
@@ -280,12 +290,18 @@ class _Supervisor:
         fresh = not (self.data / "db" / "WiredTiger").exists()
         if fresh:
             # The only account is made before the first start with access control.
-            port = self._launch(auth=False)
-            client = _client(port, None)
+            client = _client(self._launch(auth=False), None)
             client.admin.command("createUser", "hub", pwd=self.password, roles=["root"])
             client.close()
             self._end_child()
-        self.port = self._launch(auth=True)
+        wanted = self.port
+        try:
+            self.port = self._launch(auth=True)
+        except _EngineDiedError:
+            if self.port == wanted:
+                raise
+            self.port = self._launch(auth=True)  # another one: somebody has ours
+        (self.data / "engine.port").write_text(str(self.port), "ascii")
         self.restarts += 1
         assert self.child is not None
         address = Address(
@@ -415,7 +431,7 @@ class _Supervisor:
         if self.child.poll() is None:
             self.child.terminate()
             try:
-                self.child.wait(20)
+                self.child.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
@@ -448,6 +464,35 @@ def _client(port: int, password: str | None) -> Any:
         socketTimeoutMS=5000,
         **login,  # type: ignore[arg-type]
     )
+
+
+def _await_former(data: Path) -> None:
+    """The engine of a supervisor that died ends by itself; until then it has the files and the
+    port."""
+    try:
+        former = int(json.loads((data / "engine.json").read_text("utf-8"))["engine"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    deadline = time.monotonic() + END_SECONDS
+    while _runs_here(former, data) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if _runs_here(former, data):
+        os.kill(former, signal.SIGKILL)
+
+
+def _runs_here(process: int, data: Path) -> bool:
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return str(data / "db").encode() in command
+
+
+def _last_port(data: Path) -> int:
+    try:
+        return int((data / "engine.port").read_text("ascii"))
+    except (OSError, ValueError):
+        return 0  # any
 
 
 def _password(data: Path) -> str:
@@ -497,6 +542,7 @@ def main(arguments: list[str]) -> int:
     with _locked(data / "engine.lock") as mine:
         if not mine:
             return 0
+        _await_former(data)
         (data / "engine.json").unlink(missing_ok=True)
         if reason := _check_version(data):
             _say(reason)
