@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from adapters.source import Source, cron, duration
@@ -65,6 +65,8 @@ class Declared:
     """The longest time between two of its harvests."""
     enabled: bool = True
     republish: bool = True
+    excused_until: date | None = None
+    """Until when its certificate is not looked at, where that is so now (rule R16)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,14 @@ def assess(
         f"{issues:.0f} issues per 100 documents",
         f"chm-hub runs {name} lists them; the crosswalk can learn",
     )
+    if declared.excused_until is not None:
+        lost(
+            "unsafe",
+            5,
+            f"its certificate is not looked at until {declared.excused_until}: anybody between "
+            "could answer for it",
+            "ask the contact for a certificate in order, then drop tls_exception_until",
+        )
     jumps = list(dict.fromkeys(jump for run in recent for jump in run.drift))
     if jumps:
         lost(
@@ -386,6 +396,7 @@ def declared(source: Source, now: datetime) -> Declared:
         period=period(source.declared.schedule, now),
         enabled=source.declared.enabled,
         republish=source.declared.republish,
+        excused_until=(source.declared.tls_exception_until if source.excused(now.date()) else None),
     )
 
 

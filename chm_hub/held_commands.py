@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapters.source import folders, load_sources
-from chm_hub import decide, views
 from chm_hub.printing import as_json, print_line, print_table, with_settings
 from chm_hub.settings import Settings
-from store import open_store
-from store.decisions import Held
+
+if TYPE_CHECKING:
+    from store.decisions import Held
 
 
 @click.group()
@@ -27,6 +26,8 @@ def held() -> None:
 @with_settings
 def held_list(settings: Settings, everything: bool, as_json: bool) -> None:
     """List what waits, oldest first."""
+    from store import open_store
+
     with open_store(settings) as store, store.explained():
         found = store.decisions.all() if everything else store.decisions.waiting()
     if as_json:
@@ -65,6 +66,8 @@ def held_list(settings: Settings, everything: bool, as_json: bool) -> None:
 @with_settings
 def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> None:
     """Show the records whose deletion waits, with their titles and why."""
+    from store import open_store
+
     with open_store(settings) as store, store.explained():
         waiting = store.decisions.waiting(source)
         for one in waiting:
@@ -90,6 +93,9 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
 @with_settings
 def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Delete what waits, or take a source as it is now. `undo` brings it back for 30 days."""
+    from chm_hub import decide
+    from store import open_store
+
     with open_store(settings) as store:
         for source in sources:
             run = decide.approve(store, source, datetime.now(UTC))
@@ -105,6 +111,9 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 @with_settings
 def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Keep the records, whatever the source says, until it lists them again."""
+    from chm_hub import decide
+    from store import open_store
+
     with open_store(settings) as store:
         for source in sources:
             one = decide.reject(store, source, datetime.now(UTC))
@@ -120,6 +129,10 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
 @with_settings
 def held_undo(settings: Settings, source: str, as_json: bool) -> None:
     """Take the last decision of a source back, for up to 30 days."""
+    from adapters.source import folders, load_sources
+    from chm_hub import decide, views
+    from store import open_store
+
     declared = load_sources(folders(settings), {source})
     if source not in declared:
         raise click.UsageError(f"no such source: {source}; `chm-hub sources list` shows them")

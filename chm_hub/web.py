@@ -32,7 +32,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, titles))
     app.register_blueprint(api.blueprint(opened))
     app.register_blueprint(dashboard.blueprint(opened, settings))
-    app.register_blueprint(dashboard.watch_blueprint(opened, sources))
+    app.register_blueprint(dashboard.watch_blueprint(opened, settings, sources))
     app.register_error_handler(500, _fault)
     app.after_request(dashboard.headers)
     return app

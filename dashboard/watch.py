@@ -1,18 +1,19 @@
-"""``/health`` for load balancers and people, ``/metrics`` for Prometheus.
+"""``/health`` for load balancers, ``/sources`` for people, ``/metrics`` for Prometheus.
 
-Both are read from the store when they are asked for, with four questions whatever the number
+They are read from the store when they are asked for, with four questions whatever the number
 of sources: any worker gives the same answer.
 """
 
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, render_template
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import (
@@ -26,7 +27,8 @@ from adapters.source import Source
 from chm_hub import health as scores
 from chm_hub.errors import StoreError
 from chm_hub.health import GRADES, Health
-from store import Store
+from chm_hub.settings import Settings
+from store import Count, Store
 from store.runs import COUNTS
 
 PATIENCE = 3.0
@@ -38,8 +40,8 @@ MANY_OVERDUE = 0.10
 STATES = ("complete", "complete_with_warnings", "partial", "failed", "held")
 
 
-def blueprint(store: Store, sources: Sequence[Source]) -> Blueprint:
-    """The two addresses as a Flask blueprint over an open store, for the declared sources."""
+def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Blueprint:
+    """The addresses as a Flask blueprint over an open store, for the declared sources."""
     made = Blueprint("watch", __name__)
 
     @made.get("/health")
@@ -48,6 +50,25 @@ def blueprint(store: Store, sources: Sequence[Source]) -> Blueprint:
         answer = jsonify(told)
         answer.headers["Cache-Control"] = "no-store"
         return answer, status
+
+    @made.get("/sources")
+    def table() -> str:
+        """How the sources are, the worst first; what is not published is nobody's business."""
+        with store.explained():
+            stored, counts = store.watch.summaries(), store.records.counts()
+        published = [s for s in sources if s.declared.republish and s.declared.enabled]
+        found = [one for _, one in _assessed(stored, published, datetime.now(UTC)).values()]
+        met = Counter(one.grade for one in found)
+        return render_template(
+            "sources.html",
+            settings=settings,
+            grades=[(grade, met[grade]) for grade in (*(g for _, g in GRADES), "new")],
+            rows=[
+                {"health": one, "count": counts.get(f"source:{one.source}", Count())}
+                # What was never harvested comes last: nothing is wrong with it.
+                for one in sorted(found, key=lambda h: (h.grade == "new", h.score, h.source))
+            ],
+        )
 
     @made.get("/metrics")
     def metrics() -> Response:

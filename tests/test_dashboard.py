@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from chm_hub import web
 from chm_hub.settings import Settings
@@ -28,6 +30,35 @@ def test_the_start_page_says_what_the_hub_holds(store: Store, settings: Settings
     assert "<script" not in page
 
 
+def test_the_page_of_sources_says_how_they_are(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    soon = date.today() + timedelta(days=9)
+    for name, more in {
+        "kenya": f"tls_exception_until = {soon}\n",
+        "fresh": "",
+        "hidden": "republish = false\n",
+        "off": 'enabled = false\nreason = "gone"\n',
+    }.items():
+        text = f'title = "<b>{name}</b>"\nadapter = "oai_pmh"\nurl = "https://x.example"\n{more}'
+        (tmp_path / f"{name}.toml").write_text(text)
+    now = datetime.now(UTC)
+    run = {
+        "run": "kenya/2", "state": "failed", "ended": now, "kind": "harvest", "counts": {},
+        "error": "http_403", "reason": "https://x.example/secret-place: HTTP 403",
+    }  # fmt: skip
+    store.watch.keep("kenya", {"runs": [run], "scores": [], "states": {"failed": 1}})
+    settings = replace(settings, sources=(tmp_path,))
+    page = web.create_app(settings, store).test_client().get("/sources").text
+    assert "&lt;b&gt;kenya&lt;/b&gt;" in page
+    assert page.index("kenya") < page.index("fresh"), "the worst first"
+    assert "hidden" not in page
+    assert "&lt;b&gt;off" not in page
+    for word in ("failed", "no success", "unsafe", "never"):
+        assert word in page
+    assert "secret-place" not in page
+
+
 BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -41,6 +72,7 @@ def test_every_answer_carries_the_headers(store: Store, settings: Settings) -> N
         "/oai?verb=Identify",
         "/oai",
         "/health",
+        "/sources",
         "/metrics",
         "/schemas/chm.xsd",
         "/static/hub.css",
