@@ -6,7 +6,7 @@ PYTHON  ?= python3
 BIN     := $(VENV)/bin
 DATA    ?= var
 
-.PHONY: run test lint bench bench-oai check-slow check-faults lock clean
+.PHONY: run test lint bench bench-oai bench-round check-slow check-faults lock clean
 
 run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
@@ -22,6 +22,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/run.py
+
+bench-round: $(VENV)/.dev
+	$(BIN)/python bench/round.py
 
 bench-oai: $(VENV)/.dev build/pycsw/.made
 	$(BIN)/python bench/oai.py

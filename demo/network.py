@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Seen:
     """Path and query."""
     status: int
     body: bytes
+    at: float
+    """When it came, in seconds since 1970."""
 
 
 class Network:
@@ -260,11 +263,14 @@ class Network:
         return described
 
     def _respond(self, request: Request) -> Answer:
+        came = time.time()
         replica, answer = self._route(request)
         if self.delay:
             self._stopping.wait(self.delay)
         target = f"{request.path}?{request.query}" if request.query else request.path
-        self.requests.append(Seen(replica, request.method, target, answer.status, request.body))
+        self.requests.append(
+            Seen(replica, request.method, target, answer.status, request.body, came)
+        )
         return answer
 
     def _route(self, request: Request) -> tuple[str, Answer]:

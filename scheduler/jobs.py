@@ -45,10 +45,10 @@ class SourceJobs(BaseJobStore):  # type: ignore[misc]
         return None if entry is None else self._job(entry)
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
-        """What is due and at nobody's hands, the longest overdue first, as far as there is
-        room here: the rest is for others."""
+        """What is due and at nobody's hands, the most urgent first, as far as there is room
+        here: the rest is for others."""
         due = sorted(
-            (e for e in self._waiting(now) if e.due <= now), key=lambda e: (e.due, e.source)
+            (e for e in self._waiting(now) if e.due <= now), key=lambda e: (e.urgency, e.source)
         )
         return [self._job(entry) for entry in due[: max(0, self._room())]]
 

@@ -121,7 +121,8 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
             failures=failures,
             not_before=datetime.fromisoformat(not_before) if not_before else None,
         )
-        store.schedule.finish(source.id, token, due=due, failures=failures)
+        took = (_now() - began).total_seconds()
+        store.schedule.finish(source.id, token, due=due, failures=failures, seconds=took)
     return state
 
 

@@ -37,6 +37,14 @@ class Entry:
     queued: bool = False
     started: datetime | None = None
     """When the last run began."""
+    seconds: float = 0.0
+    """How long it took."""
+
+    @property
+    def urgency(self) -> datetime:
+        """When it is to begin to be done when one that takes no time is: of what is due together
+        the longest begins first, and nothing waits behind it for ever."""
+        return self.due - timedelta(seconds=self.seconds)
 
 
 class Schedule:
@@ -104,11 +112,22 @@ class Schedule:
         )
         return bool(done.matched_count)
 
-    def finish(self, source: str, token: str, *, due: datetime, failures: int) -> bool:
-        """End a claimed run with the date of the next; ``False`` if it is another's by now."""
+    def finish(
+        self, source: str, token: str, *, due: datetime, failures: int, seconds: float = 0.0
+    ) -> bool:
+        """End a claimed run that took so long with the date of the next; ``False`` if it is
+        another's by now."""
         done = self._schedule.update_one(
             {"_id": source, "claim.token": token},
-            {"$set": {"due": due, "failures": failures, "claim": None, "queued": None}},
+            {
+                "$set": {
+                    "due": due,
+                    "failures": failures,
+                    "seconds": seconds,
+                    "claim": None,
+                    "queued": None,
+                }
+            },
         )
         return bool(done.matched_count)
 
@@ -144,4 +163,5 @@ def _entry(row: dict[str, Any], now: datetime) -> Entry:
         claimed=claim is not None and claim["until"] > now,
         queued=queued is not None and queued > now,
         started=row.get("started"),
+        seconds=row.get("seconds", 0.0),
     )

@@ -49,6 +49,7 @@ class Repository:
     dead_tokens: set[str] = field(default_factory=set)
     """Verbs whose resumption tokens are never taken."""
     asked: list[Asked] = field(default_factory=list)
+    host: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         outer = self
@@ -78,9 +79,9 @@ class Repository:
                     self.end_headers()
                     self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((self.host, 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self) -> Repository:
