@@ -92,7 +92,8 @@ def test_a_week(own: Hub) -> None:
             if any(not run.state.startswith("complete") for run in done):
                 continue  # it is tried again by another rule
             for run, later in zip(done, done[1:], strict=False):
-                assert run.due and later.due
+                assert run.due is not None
+                assert later.due is not None
                 assert run.due + PERIOD <= later.due <= run.started + PERIOD
             assert max(run.started - run.due for run in done if run.due) < PERIOD, name
             assert ended - dates[-1] < 2 * PERIOD, name
