@@ -78,6 +78,7 @@ def setup(settings: Settings) -> None:
                 ) from error
             handlers[-1].setFormatter(Lines())
     for handler in handlers:
+        handler.addFilter(_is_no_chatter)  # some libraries set their levels themselves
         handler.chm_hub = True  # type: ignore[attr-defined]
         root.addHandler(handler)
     root.setLevel(level)
@@ -119,6 +120,10 @@ def redact(text: str) -> str:
         if value in text:
             text = text.replace(value, "***")
     return _USERINFO.sub("://***@", text)
+
+
+def _is_no_chatter(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] not in LIBRARIES
 
 
 def _secrets_of(settings: Settings) -> Iterable[str]:

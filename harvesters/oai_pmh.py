@@ -456,6 +456,7 @@ class _Window:
                 rejects = rejects[:-1] if also else rejects
                 fragment = xml.to_bytes(records[-1])
                 rejects.append(Reject(reason=xml.CUT_OFF, identifier=name, fragment=fragment))
+            warnings += _odd_datestamps(documents, self.server.walk.started)
             return Page(payloads=[payload], documents=documents, rejects=rejects, warnings=warnings)
         documents, rejects, payloads = [], [], [payload]
         for header in _children(listed, "header"):
@@ -545,6 +546,18 @@ def _read_header(header: Any, prefix: str) -> Document | None:
         deleted=(header.get("status") or "").strip().lower() == "deleted",
         body={"header": kept, "format": prefix},
     )
+
+
+def _odd_datestamps(documents: list[Document], now: datetime) -> list[str]:
+    """What is to be said of datestamps that cannot be (R8). Nothing rests on them: the next run
+    asks from this one's date on."""
+    stamps = [_parse_date(d.datestamp) for d in documents if d.datestamp]
+    said = []
+    if None in stamps:
+        said.append("datestamp_unreadable")
+    if any(stamp > now + DAY for stamp in stamps if stamp is not None):
+        said.append("datestamp_in_the_future")
+    return said
 
 
 def _granularity(stated: str) -> str:

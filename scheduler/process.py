@@ -29,6 +29,8 @@ from store.schedule import CLAIM_SECONDS
 
 log = logging.getLogger("chm_hub.scheduler")
 
+COMMAND = (sys.executable, "-P", "-m", "chm_hub.cli")
+"""What a run is a process of."""
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = CLAIM_SECONDS / 4
 STALLED_SECONDS = 45 * 60
@@ -46,10 +48,27 @@ class Ended:
 
     line: dict[str, Any] | None
     """The run as ``chm-hub`` printed it."""
+    code: int
+    """With which status; less than 0: by which signal."""
     killed: str | None = None
     """Why it was ended, if it was."""
     said: str = ""
     """What it wrote on its way, for the log."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody told it to stop: a service manager, a keyboard."""
+        if self.line is None:
+            return self.killed is None and self.code in (-signal.SIGTERM, -signal.SIGINT)
+        return bool(self.line["error"] == "interrupted")
+
+    @property
+    def why(self) -> str:
+        """Why there is no run to show, in words."""
+        if self.killed or self.code >= 0:
+            return self.killed or self.said[-500:] or f"its process ended with status {self.code}"
+        name = signal.Signals(-self.code).name
+        return f"its process was ended from outside ({name}; SIGKILL: memory may have run out)"
 
 
 def harvest_due(
@@ -82,18 +101,18 @@ def harvest_due(
         stopping,
         beat=lambda: store.schedule.beat(source.id, token, _now()),
     )
-    if stopping.is_set():
+    line = ended.line
+    if stopping.is_set() or ended.stopped:
         with suppress(StoreError), store.explained():
             store.schedule.release(source.id, token)
         return "stopped"
-    line = ended.line
     if line is not None and line["error"] == "leased":
         with store.explained():
             until = _now() + timedelta(seconds=BUSY_SECONDS)
             store.schedule.release(source.id, token, until=until)
         return "busy"
     if line is None:
-        line = {"state": "failed", "reason": ended.killed or ended.said[-500:], "not_before": None}
+        line = {"state": "failed", "reason": ended.why, "not_before": None}
         with suppress(StoreError), store.explained():
             store.runs.bury(source.id, due, line["reason"], _now())
         log.error("%s: %s", source.id, line["reason"])
@@ -140,7 +159,7 @@ def watch(
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "chm_hub.cli", "--data", str(settings.data), *arguments],
+            [*COMMAND, "--data", str(settings.data), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -156,7 +175,7 @@ def watch(
     if lines and killed is None:
         with suppress(ValueError):
             line = json.loads(lines[-1])
-    return Ended(line=line, killed=killed, said=said)
+    return Ended(line=line, code=process.returncode, killed=killed, said=said)
 
 
 def _look_after(
@@ -196,6 +215,15 @@ def _look_after(
             _end(process)
             return f"ended from outside: it {why}"
     return None
+
+
+def end_runs() -> None:
+    """Tell all runs that processes of this one look after to end in order: whoever looks after
+    them gives them back, and they are due as before."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if tuple(process.cmdline()[: len(COMMAND)]) == COMMAND:
+                process.terminate()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

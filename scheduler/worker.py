@@ -13,7 +13,7 @@ from typing import Any
 from adapters.source import Source, folders, load_sources
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
-from scheduler.process import harvest_due, watch
+from scheduler.process import end_runs, harvest_due, watch
 from store import open_store
 
 HARVEST = "chm_hub.harvest"
@@ -57,13 +57,19 @@ def application(settings: Settings) -> Any:
     def remap(source: str) -> str:
         with open_store(settings) as store:
             ended = watch(settings, store, ["map", source, "--json"], source, threading.Event())
-        return str(ended.line["state"]) if ended.line else f"failed: {ended.killed or ended.said}"
+        return str(ended.line["state"]) if ended.line else f"failed: {ended.why}"
 
     return app
 
 
 def work(settings: Settings, concurrency: int) -> None:
-    """Be a worker until told to stop; runs under way are ended in order."""
+    """Be a worker until told to stop; runs under way are ended in order, and due as before."""
+    from celery import signals
+
+    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator, unused-ignore]
+    def stop(**_: object) -> None:
+        end_runs()
+
     application(settings).worker_main(
         ["worker", "--loglevel=WARNING", f"--concurrency={concurrency}", "--without-mingle"]
     )

@@ -211,8 +211,9 @@ def run(
             return
             yield  # makes it the generator Scrapy expects
 
-    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     process = AsyncCrawlerProcess(scrapy_settings(settings))
+    # Which has set up its logs as it likes them.
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     process.crawl(Work)
     process.start(install_signal_handlers=False)
     if "error" in outcome:
@@ -247,7 +248,6 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
             "https": "chm_hub.fetch.bounds.BoundedHandler",
         },
         "TWISTED_DNS_RESOLVER": "chm_hub.fetch.egress.GuardedResolver",
-        "TELNETCONSOLE_ENABLED": False,
         "LOG_ENABLED": False,
         "LOG_INSTALL_ROOT_HANDLER": False,
         "DOWNLOADER_MIDDLEWARES": {
@@ -263,17 +263,8 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
             "chm_hub.fetch.sniff.Unpacking": 590,
             "chm_hub.fetch.egress.EgressGuard": 860,
         },
-        "EXTENSIONS": {
-            f"scrapy.extensions.{name}": None
-            for name in (
-                "corestats.CoreStats",
-                "logcount.LogCount",
-                "telnet.TelnetConsole",
-                "memusage.MemoryUsage",
-                "logstats.LogStats",
-                "feedexport.FeedExporter",
-            )
-        },
+        # None of them, nor what a later version adds: one of 2.19 listens for code to run.
+        "EXTENSIONS_BASE": {},
         # Ours; the middlewares read them from here.
         "CHM_HUB_EGRESS_ALLOW": settings.egress_allow,
         "CHM_HUB_RETRY_BASE": min(max(settings.host_delay, 0.05), 2.0),

@@ -228,6 +228,9 @@ class Matrix:
             must = listing["must_report"] and number == first + told * 2
             if must and run["state"] == "complete" and not run["issues"]:
                 yield "nothing is reported"
+            words = " ".join(run["warnings"])
+            if number == first and (word := wanted.get("warns", "")) not in words:
+                yield f"no warning of {word}: {words}"
             most = listing["max_requests"]
             if most is not None and life.requests[-1] > most:
                 yield f"{life.requests[-1]} requests, {most} at most"

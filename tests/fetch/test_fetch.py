@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -157,6 +159,20 @@ def test_a_host_that_is_not_there_is_named(name: str) -> None:
     (told,) = loopback.ask({"url": f"http://{name}/"})
     assert told["reason"] == "dns"
     assert name in told["said"]
+
+
+def test_nothing_listens_while_it_fetches() -> None:
+    """Scrapy has extensions that take orders over the network."""
+    look = (
+        "import psutil\n"
+        "from chm_hub import fetch\n"
+        "from chm_hub.settings import load\n"
+        "async def work(_):\n"
+        "    return [c.laddr for c in psutil.Process().net_connections() if c.status == 'LISTEN']\n"
+        "print(fetch.run(load(), work))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_loopback_is_refused_unless_it_is_allowed(server: Any) -> None:

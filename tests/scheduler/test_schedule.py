@@ -172,6 +172,26 @@ def test_two_schedulers_and_two_workers_one_of_them_killed(
     until(hub, lambda r: any(run["kind"] == "map" for run in r))
 
 
+def test_a_worker_that_is_told_to_stop_gives_back_what_it_has(
+    broker: str, hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    hub.environ["CHM_HUB_BROKER_URL"] = broker
+    repository.slow = 600.0
+    started("schedule")
+    worker = started("worker", "--concurrency", "2")
+    deadline = time.monotonic() + 60
+    while not hub("runs", "--json").lines:
+        assert time.monotonic() < deadline
+    worker.send_signal(signal.SIGTERM)
+    worker.communicate(timeout=60)
+    repository.slow = 0.0
+    started("worker", "--concurrency", "2")
+    found = until(hub, lambda r: {x["source"] for x in r if x["state"] == "complete"} == set(NAMES))
+    each_date_once(found)
+    listed = hub("schedule", "--list", "--json").lines
+    assert {row["failures"] for row in listed} == {0}, "to be stopped is no failure"
+
+
 def test_a_worker_without_a_broker_says_what_to_do(hub: Hub) -> None:
     said = hub("worker")
     assert said.code == 2

@@ -119,6 +119,7 @@ def test_a_source_from_well_to_broken_and_back(hub: Hub, settings: Settings, log
             assert test.code == 0
             assert bodies[-1]["test"] is True
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert {line["logger"].partition(".")[0] for line in lines} == {"chm_hub"}, "no chatter"
     runs = [line for line in lines if line["logger"] == "chm_hub.runs"]
     assert [line["message"] for line in runs[:2]] == ["harvest began", "harvest ended"]
     assert runs[1]["state"] == "complete"
