@@ -33,6 +33,8 @@ MANIFESTS = timedelta(days=400)
 """Manifests are kept for more than a year."""
 REREAD_SECONDS = 30
 """How often source files are read anew, and that the scheduler is alive is said."""
+BROKER_SECONDS = 15
+"""After so long a broker that did not take a run is tried again."""
 
 
 class Scheduler:
@@ -89,7 +91,7 @@ class Scheduler:
                 if not self._store.schedule.queue(source, due, datetime.now(UTC)):
                     return
             if self._send is not None:
-                self._send(source, due)
+                self._hand_over(source, due)
                 return
             with self._counting:
                 self._running += 1
@@ -104,6 +106,16 @@ class Scheduler:
         except HubError as error:
             # The claim runs out, and the run is due as before.
             log.error("%s: %s", source, error)
+
+    def _hand_over(self, source: str, due: datetime) -> None:
+        assert self._send is not None
+        try:
+            self._send(source, due)
+        except Exception as error:  # brokers have libraries, and those have errors, of many kinds
+            log.error("%s: the broker does not take it: %s", source, error)
+            again = datetime.now(UTC) + timedelta(seconds=BROKER_SECONDS)
+            with self._store.explained():
+                self._store.schedule.put_off(source, due, again)
 
     def _reread(self) -> None:
         """Take up what changed in the source files, and say that we are here."""

@@ -86,6 +86,12 @@ class Schedule:
         )
         return bool(done.modified_count)
 
+    def put_off(self, source: str, due: datetime, until: datetime) -> None:
+        """A due run that could not be handed out is handed out after ``until``."""
+        self._schedule.update_one(
+            {"_id": source, "due": due, "claim": None}, {"$set": {"queued": until}}
+        )
+
     def claim(self, source: str, due: datetime, now: datetime) -> str | None:
         """Begin a due run: a token; ``None`` if another has begun, or finished it."""
         row = self._schedule.find_one({"_id": source})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from tests.repository import Repository
 from tests.running import Hub
+from tests.test_serving import free_port
 
 PERIOD = 10
 NAMES = tuple(f"src-{i}" for i in range(4))
@@ -132,28 +132,39 @@ def test_a_run_that_takes_too_long_is_ended_and_reported(
     assert all(row["failures"] >= 1 for row in listed if not row["running"])
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[str]:
+class Broker:
     """A Redis of our own."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        port = str(free_port())
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._command = [program, "--port", port, "--bind", "127.0.0.1", "--dir", str(folder)]
+        self._command += ["--save", ""]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, hub: Hub) -> Iterator[Broker]:
+    """The broker of the hub."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("NO REDIS: Debian's redis-server is absent, workers were not tried")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
+    made = Broker(program, tmp_path)
+    hub.environ["CHM_HUB_BROKER_URL"] = made.url
+    yield made
+    made.stop()
 
 
 def test_two_schedulers_and_two_workers_one_of_them_killed(
-    broker: str, hub: Hub, repository: Repository, started: Callable[..., Any]
+    broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
 ) -> None:
-    hub.environ["CHM_HUB_BROKER_URL"] = broker
     repository.slow = 3.0
     started("schedule")
     started("schedule")
@@ -173,9 +184,8 @@ def test_two_schedulers_and_two_workers_one_of_them_killed(
 
 
 def test_a_worker_that_is_told_to_stop_gives_back_what_it_has(
-    broker: str, hub: Hub, repository: Repository, started: Callable[..., Any]
+    broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
 ) -> None:
-    hub.environ["CHM_HUB_BROKER_URL"] = broker
     repository.slow = 600.0
     started("schedule")
     worker = started("worker", "--concurrency", "2")
@@ -190,6 +200,21 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has(
     each_date_once(found)
     listed = hub("schedule", "--list", "--json").lines
     assert {row["failures"] for row in listed} == {0}, "to be stopped is no failure"
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_away_for_a_while(
+    broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    broker.stop()
+    started("schedule")
+    started("worker", "--concurrency", "2")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert runs(hub) == []
+    broker.start()
+    found = until(hub, lambda r: {x["source"] for x in r if x["state"] == "complete"} == set(NAMES))
+    each_date_once(found)
 
 
 def test_a_worker_without_a_broker_says_what_to_do(hub: Hub) -> None:
