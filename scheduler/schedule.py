@@ -19,12 +19,12 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from adapters.source import Source, folders, load_usable
-from chm_hub import alerts, manifest
+from chm_hub import alerts, logs, manifest
 from chm_hub.errors import HubError, StoreError
 from chm_hub.settings import Settings
 from scheduler.due import first_due, next_due
 from scheduler.jobs import SourceJobs
-from scheduler.process import harvest_due
+from scheduler.process import harvest_due, watch
 from store import Store
 
 log = logging.getLogger("chm_hub.scheduler")
@@ -33,6 +33,8 @@ MANIFESTS = timedelta(days=400)
 """Manifests are kept for more than a year."""
 REREAD_SECONDS = 30
 """How often source files are read anew, and that the scheduler is alive is said."""
+DAILY_SECONDS = 600
+"""How often it is looked whether the day's work was done."""
 BROKER_SECONDS = 15
 """After so long a broker that did not take a run is tried again."""
 
@@ -58,7 +60,7 @@ class Scheduler:
         most = settings.runs_at_once
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(most + 2)},
+            executors={"default": ThreadPoolExecutor(most + 3)},
             jobstores={"default": MemoryJobStore()},
         )
         self._scheduler.add_jobstore(
@@ -66,6 +68,14 @@ class Scheduler:
         )
         self._scheduler.add_job(
             self._reread, "interval", seconds=REREAD_SECONDS, id="reread", max_instances=1
+        )
+        self._scheduler.add_job(
+            self._daily,
+            "interval",
+            seconds=DAILY_SECONDS,
+            id="daily",
+            max_instances=1,
+            next_run_time=datetime.now(UTC) + timedelta(seconds=REREAD_SECONDS),
         )
 
     def __enter__(self) -> Scheduler:
@@ -127,7 +137,6 @@ class Scheduler:
             enabled = {s.id: s for s in found.values() if s.declared.enabled}
             with self._store.explained():
                 self._plan(enabled, now)
-                self._daily(now)
                 self._store.schedule.alive(
                     now, {"host": socket.gethostname(), "pid": os.getpid(), "sources": len(enabled)}
                 )
@@ -136,14 +145,22 @@ class Scheduler:
         except StoreError as error:
             log.error("%s", error)
 
-    def _daily(self, now: datetime) -> None:
+    def _daily(self) -> None:
         """What is done once a day, by whoever comes first: the manifest, and letting go of what
         is too old to be of use."""
-        if f"{now:%Y-%m-%d}" in self._store.manifests.days():
-            return
-        manifest.make(self._store, self._settings, now)
-        self._store.manifests.tidy(f"{now - MANIFESTS:%Y-%m-%d}")
-        self._store.decisions.tidy(now)
+        now = datetime.now(UTC)
+        try:
+            with self._store.explained():
+                if f"{now:%Y-%m-%d}" in self._store.manifests.days():
+                    return
+                manifest.make(self._store, self._settings, now)
+                self._store.manifests.tidy(f"{now - MANIFESTS:%Y-%m-%d}")
+                self._store.decisions.tidy(now)
+            # It looks at every record: in a process of its own, as all that takes long.
+            done = watch(self._settings, self._store, ["tidy", "--all"], "", self._stopping)
+            log.info("tidied", extra=logs.fields(status=done.code, said=done.said[-500:]))
+        except StoreError as error:
+            log.error("%s", error)
 
     def _plan(self, enabled: dict[str, Source], now: datetime) -> None:
         schedule = self._store.schedule

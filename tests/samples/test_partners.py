@@ -205,7 +205,7 @@ def test_static_catalogues(hub: Hub) -> None:
         assert record["title"]
     for name, (tree, state, identifiers) in wanted.items():
         if name.startswith("items"):
-            assert runs[name]["state"] == state, tree
+            assert runs[name]["state"] == state, (tree, runs[name]["reason"])
         assert runs[name]["quarantined"] == 0, tree
         if state == "complete":
             assert records[name] == identifiers, tree
@@ -285,7 +285,8 @@ def test_answers_of_apis_by_themselves(hub: Hub) -> None:
     for name, (file, _) in cases.items():
         run = runs[name]
         if file in SINGLE:
-            assert (run["state"], run["new"]) == ("complete", SINGLE[file][1]), file
+            wanted = ("complete", SINGLE[file][1])
+            assert (run["state"], run["new"]) == wanted, (file, run["reason"])
         elif file in FIRST_PAGES:
             assert (run["state"], run["new"]) == ("partial", FIRST_PAGES[file]), file
             assert "another host" in run["reason"], file

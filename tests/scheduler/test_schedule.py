@@ -10,12 +10,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chm_hub.settings import Settings
+from scheduler.schedule import Scheduler
+from store import open_store
 from tests.repository import Repository
 from tests.running import Hub
 from tests.test_serving import free_port
@@ -100,6 +103,27 @@ def test_two_schedulers_do_each_due_run_once(
     # A round without changes: what changed, and perhaps whether there is anything at all.
     later = [run for run in found if not run["full"]]
     assert {run["requests"] for run in later} <= {1, 2}
+
+
+def test_the_work_of_a_day_is_done_once(
+    hub: Hub,
+    repository: Repository,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name, value in hub.environ.items():
+        monkeypatch.setenv(name, value)
+    caplog.set_level("INFO")
+    hub.source("src", repository.source())
+    assert hub("harvest", "src").code == 0
+    with open_store(settings) as store:
+        scheduler = Scheduler(settings, store)
+        for _ in range(2):
+            scheduler._daily()
+        assert store.manifests.days() == [f"{datetime.now(UTC):%Y-%m-%d}"]
+    (line,) = [record for record in caplog.records if record.message == "tidied"]
+    assert line.__dict__["fields"]["status"] == 0
 
 
 @pytest.mark.slow
