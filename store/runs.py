@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from pymongo.database import Database
 
 ISSUE_KINDS = 500
 """Different issues kept per run; further kinds are counted as one."""
+
+MISSING_PART = 10_000
+"""Names in one document: one with all the names of a large source would be too large."""
 
 COUNTS = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
 """What can become of a document; their sum is ``seen``."""
@@ -93,7 +97,7 @@ class Run:
 
 class Runs:
     """Collections ``runs`` (``_id`` ``<source>/<number>``), ``cursors`` and ``missing``
-    (``_id`` the source)."""
+    (``_id`` the source, and what its names are spread over)."""
 
     def __init__(self, database: Database[dict[str, Any]]) -> None:
         self._runs = database["runs"]
@@ -218,18 +222,34 @@ class Runs:
 
     def missing(self, source: str) -> dict[str, datetime]:
         """Live records that the last whole walks did not meet, and since when."""
-        row = self._missing.find_one({"_id": source}) or {"records": []}
-        return dict(row["records"])
+        head = self._missing.find_one({"_id": source}) or {}
+        found = dict(head.get("records", ()))
+        for part in _parts(head):
+            found.update((self._missing.find_one({"_id": part}) or {"records": ()})["records"])
+        return found
 
     def set_missing(self, source: str, records: dict[str, datetime]) -> None:
-        """Remember which records were not met."""
-        if records:
-            pairs = [[name, since] for name, since in records.items()]
-            self._missing.replace_one(
-                {"_id": source}, {"_id": source, "records": pairs}, upsert=True
-            )
+        """Remember which records were not met, in place of what was remembered: all of it or,
+        cut off, nothing."""
+        before = self._missing.find_one({"_id": source}) or {}
+        head: dict[str, Any] = {"_id": source, "generation": secrets.token_hex(4)}
+        pairs = [[name, since] for name, since in records.items()]
+        head["parts"] = -(-len(pairs) // MISSING_PART)
+        for number, part in enumerate(_parts(head)):
+            some = pairs[number * MISSING_PART : (number + 1) * MISSING_PART]
+            self._missing.insert_one({"_id": part, "records": some})
+        if pairs:
+            self._missing.replace_one({"_id": source}, head, upsert=True)
         else:
             self._missing.delete_one({"_id": source})
+        for part in _parts(before):
+            self._missing.delete_one({"_id": part})
+
+
+def _parts(head: dict[str, Any]) -> list[str]:
+    """The documents that what is missing of a source is spread over."""
+    name, generation = head.get("_id"), head.get("generation")
+    return [f"{name}/{generation}/{number}" for number in range(head.get("parts", 0))]
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -108,3 +108,21 @@ def test_a_cursor_keeps_what_it_is_told_and_forgets_what_it_is_told(store: Store
     store.runs.set_cursor("src", {"since": NOW, "checkpoint": {"at": NOW, "place": {"token": "x"}}})
     store.runs.set_cursor("src", {"checkpoint": None, "full": NOW})
     assert store.runs.cursor("src") == {"since": NOW, "full": NOW}
+
+
+def test_what_is_missing_of_a_large_source_is_spread(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.runs.MISSING_PART", 3)
+    kept = store.database["missing"]
+    # As versions before this one kept it.
+    kept.insert_one({"_id": "src", "records": [["src/old", NOW]]})
+    assert store.runs.missing("src") == {"src/old": NOW}
+    for many in (7, 3, 8, 1, 0):
+        names = {f"src/{number}": NOW + timedelta(days=number) for number in range(many)}
+        store.runs.set_missing("src", names)
+        store.runs.set_missing("another", {"another/1": NOW})
+        assert store.runs.missing("src") == names
+        left = kept.count_documents({})
+        assert left == 2 + (1 + -(-many // 3) if many else 0), "nothing is left behind"
+    assert store.runs.missing("another") == {"another/1": NOW}
