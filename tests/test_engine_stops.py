@@ -39,6 +39,7 @@ def own(tmp_path: Path) -> Iterator[Hub]:
     """A hub with an engine of its own."""
     made = Hub(tmp_path / "data", "", tmp_path / "sources")
     made.data.mkdir()
+    made.environ["CHM_HUB_HOST_DELAY"] = "0.01"  # whose turn it is stands in the store too
     assert made("engine", "start").code == 0
     yield made
     made("engine", "stop")
@@ -143,6 +144,7 @@ def rounds(own: Hub, hurts: Sequence[str]) -> None:
             assert titles == {n: t.title for n, t in repository.things.items()}
             history = own("runs", "src", "--json", "--limit", "1000").lines
             assert {run["state"] for run in history} <= STATES
+            assert {run["error"] for run in history} <= {None, "store"}
             assert history[0]["state"].startswith("complete")
         with open_store(load({}, data=own.data)) as store:
             sound(store)
