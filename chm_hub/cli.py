@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from adapters.source import FOLDER, Source, folders, load_sources, load_usable
-from chm_hub import logs
+from chm_hub import __version__, logs
 from chm_hub import settings as configuration
 from chm_hub.backup_commands import backup, restore, tidy
 from chm_hub.certify_command import certify
@@ -72,7 +72,7 @@ def _complain(error: HubError) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the hub keeps its own files (default: CHM_HUB_DATA, else ./var).",
 )
-@click.version_option(package_name="chm-hub", prog_name="chm-hub")
+@click.version_option(__version__, prog_name="chm-hub")
 @click.pass_context
 def main(ctx: click.Context, data: Path | None) -> None:
     """Harvest the Clearing-House network, map it to one record model, republish it."""

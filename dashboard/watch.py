@@ -10,7 +10,6 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
@@ -24,6 +23,7 @@ from prometheus_client.metrics_core import (
 )
 
 from adapters.source import Source
+from chm_hub import __version__
 from chm_hub import health as scores
 from chm_hub.errors import StoreError
 from chm_hub.health import GRADES, Health
@@ -142,7 +142,7 @@ class _Collector:
         build.add_metric(
             [],
             {
-                "version": version("chm-hub"),
+                "version": __version__,
                 "python": platform.python_version(),
                 "engine": self._store.engine,
             },

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from chm_hub import __version__
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError
 from chm_hub.settings import Settings
@@ -26,7 +27,6 @@ from chm_hub.settings import Settings
 if TYPE_CHECKING:
     from chm_hub.fetch.bounds import Turns
 
-VERSION = "0.1"
 WIRE_LIMIT = 32 * 1024 * 1024
 """Bytes of a body as they come over the wire."""
 DECODED_LIMIT = 64 * 1024 * 1024
@@ -226,7 +226,7 @@ def run(
 
 def user_agent(settings: Settings) -> str:
     """How the hub introduces itself: what it is, where it is, whom to write to."""
-    return f"CHM-Hub/{VERSION} (+{settings.base_url}; mailto:{settings.admin_email})"
+    return f"CHM-Hub/{__version__} (+{settings.base_url}; mailto:{settings.admin_email})"
 
 
 def scrapy_settings(settings: Settings) -> dict[str, Any]:
