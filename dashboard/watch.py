@@ -56,17 +56,24 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
         """How the sources are, the worst first; what is not published is nobody's business."""
         with store.explained():
             stored, counts = store.watch.summaries(), store.records.counts()
-        published = [s for s in sources if s.declared.republish and s.declared.enabled]
+        published = [
+            s
+            for s in sources
+            if s.declared.republish and (s.declared.enabled or f"source:{s.id}" in counts)
+        ]
         found = [one for _, one in _assessed(stored, published, datetime.now(UTC)).values()]
         met = Counter(one.grade for one in found)
         return render_template(
             "sources.html",
             settings=settings,
-            grades=[(grade, met[grade]) for grade in (*(g for _, g in GRADES), "new")],
+            grades=[(grade, met[grade]) for grade in (*(g for _, g in GRADES), "new", "off")],
             rows=[
                 {"health": one, "count": counts.get(f"source:{one.source}", Count())}
-                # What was never harvested comes last: nothing is wrong with it.
-                for one in sorted(found, key=lambda h: (h.grade == "new", h.score, h.source))
+                # What is not harvested any more, or was never, comes last: nothing is wrong.
+                for one in sorted(
+                    found,
+                    key=lambda h: (h.grade == "new", h.grade == "off", h.score or 0, h.source),
+                )
             ],
         )
 
