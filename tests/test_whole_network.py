@@ -1,4 +1,5 @@
-"""The whole demonstration network: every source of every family, now and a phase later."""
+"""The whole demonstration network: every source of every family, now and in later phases.
+`make test` harvests it once too, with `chm-hub demo` (test_serving.py)."""
 
 from __future__ import annotations
 
@@ -30,10 +31,6 @@ ASKED_FOR = {
 def enabled(network: Network) -> dict[str, str]:
     texts = network.sources()
     return {name: text for name, text in texts.items() if tomllib.loads(text).get("enabled", True)}
-
-
-def test_every_source_is_held_as_it_is_and_as_it_becomes(hub: Hub, settings: Settings) -> None:
-    live(hub, settings, seed=11, phases=1)
 
 
 @pytest.mark.slow
