@@ -8,10 +8,11 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from lxml import html as lxml_html
 
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
 from chm_hub.errors import FetchError, ProtocolError, SourceError
 from chm_hub.fetch import Fetch, Request

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
+from chm_hub.addresses import urlsplit
 from chm_hub.document import Json, Page, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch

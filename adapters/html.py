@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from typing import Annotated
-from urllib.parse import urljoin, urlsplit
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.sitemap import ask_whether_gone, kind_of_address
 from adapters.source import CommonOptions, Source
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Page, Payload, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urljoin, urlsplit
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.sitemap import kind_of_address
 from adapters.source import CommonOptions, Source
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request

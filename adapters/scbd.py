@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
+from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urljoin
 
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
+from chm_hub.addresses import urljoin
 from chm_hub.document import Page, Walk
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
@@ -20,6 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 import adapters
 from chm_hub import logs
+from chm_hub.addresses import urlsplit
 from chm_hub.errors import FetchError, SourceError
 from chm_hub.fetch import (
     CONNECT,

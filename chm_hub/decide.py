@@ -8,7 +8,7 @@ from itertools import islice
 
 from adapters.source import Source
 from chm_hub.errors import StoreError
-from chm_hub.record import content_hash, validate
+from chm_hub.record import canonical, content_hash, validate
 from chm_hub.sets import Groups, sets_of
 from mappings import formats
 from store import Change, Known, Lease, Run, Store, StoredRecord
@@ -146,7 +146,7 @@ def _as_it_was(stored: StoredRecord, source: Source, groups: Groups, known: Know
     return Change(
         identifier=stored.identifier,
         record=stored.record,
-        hash=f"{formats.VERSION}:{content_hash(stored.record)}",
+        hash=f"{formats.VERSION}:{content_hash(canonical(stored.record))}",
         sets=tuple(sets_of(record, source.system, groups)) if published else known.sets,
         fragments=formats.fragments(record) if published else {},
         document=stored.document,

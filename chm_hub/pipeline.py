@@ -26,7 +26,7 @@ from chm_hub import alerts, drift, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
-from chm_hub.record import Record, content_hash, record_identifier, to_dict
+from chm_hub.record import Record, canonical, content_hash, record_identifier, to_dict
 from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
@@ -45,6 +45,10 @@ MASS_COUNT = 20
 """More deletions in one run than both of these wait for a person (rule R11)."""
 QUARANTINE_SHARE = 0.20
 """A run that could not read more than this share of what it saw has failed (rule R7)."""
+
+LARGEST_RECORD = 2 * 1024 * 1024
+"""Bytes of what a record says. More is no metadata, and with all formats more than one document of
+the store can hold."""
 
 Progress = Callable[[Run], None]
 
@@ -663,9 +667,7 @@ class _Writer:
         for issue in outcome.issues:
             self.run.note(f"{issue.field}: {issue.message}", name)
         if outcome.rejected is not None:
-            self.run.rejects[outcome.rejected] += 1
-            self._set_aside(name, "quarantined", outcome.rejected, page)
-            return "quarantined", None, None
+            return self._quarantine(name, outcome.rejected, page)
         if outcome.deleted:
             return self._gone(name, before, digest, page, index)
         if outcome.record is None:
@@ -673,11 +675,14 @@ class _Writer:
             self.skipped.add(name)
             self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
+        plain = to_dict(outcome.record)
+        said = canonical(plain)
+        if len(said) > LARGEST_RECORD:
+            return self._quarantine(name, "too_large", page)
         if not outcome.record.title:
             self.run.note("title: there is none", name)
         self._alive(name)
-        plain = to_dict(outcome.record)
-        content = f"{formats.VERSION}:{content_hash(plain)}"
+        content = f"{formats.VERSION}:{content_hash(said)}"
         sets = private_sets(self.source.id)
         if published:
             sets = tuple(sets_of(outcome.record, self.source.system, self.hub.groups))
@@ -702,6 +707,12 @@ class _Writer:
             index=index,
         )
         return ("new" if before is None else "changed"), change, None
+
+    def _quarantine(self, name: str, reason: str, page: str) -> tuple[str, None, None]:
+        """A document that becomes no record; what is known of it stays."""
+        self.run.rejects[reason] += 1
+        self._set_aside(name, "quarantined", reason, page)
+        return "quarantined", None, None
 
     def _gone(
         self,

@@ -224,15 +224,20 @@ def to_dict(record: Record) -> dict[str, Any]:
     return plain
 
 
-def content_hash(plain: dict[str, Any]) -> str:
-    """A digest of what a record says (of :func:`to_dict`), without how we came to it.
+def canonical(plain: dict[str, Any]) -> bytes:
+    """What a record says (of :func:`to_dict`), without how we came to it, as canonical JSON."""
+    content = {key: value for key, value in plain.items() if key != "provenance"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def content_hash(said: bytes) -> str:
+    """A digest of what a record says, of :func:`canonical`.
 
     Two harvests of the same content give the same digest whatever the run, the address it
     came from or the crosswalk's version, so that only a real change moves our datestamp.
     """
-    content = {key: value for key, value in plain.items() if key != "provenance"}
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
 def json_schema() -> dict[str, Any]:
@@ -252,6 +257,7 @@ __all__ = [
     "RecordType",
     "Text",
     "ValidationError",
+    "canonical",
     "content_hash",
     "json_schema",
     "record_identifier",

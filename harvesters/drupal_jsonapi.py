@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlunsplit
 
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload, Reject
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request

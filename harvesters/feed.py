@@ -5,6 +5,7 @@ A feed is a window on what is new: what is no longer in it is not gone (rule R11
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin
 
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
@@ -25,6 +27,10 @@ CHANGED_SHARE = 0.8
 """Of at least so many entries met again, so many have another id: ids mean nothing here."""
 REMEMBERED = 1_000
 """Entries whose names are remembered."""
+MOST_TAGS = 1_000
+"""Categories read of one entry. feedparser compares each with all before it: of a hundred
+thousand it would make minutes."""
+TAGS_CUT = "categories_cut"
 _TEXTS = ("title", "subtitle", "summary", "rights")
 _EVENT = {
     "start": "startdate",
@@ -75,7 +81,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         )
         if payload.status == 304:
             break
-        page, url = read_feed(payload)
+        # A large feed takes feedparser a while, in which others go on.
+        page, url = await asyncio.to_thread(read_feed, payload)
         page = names.settle(page)
         if first:
             walk.learned["etag"] = _header(payload, "etag")
@@ -146,6 +153,17 @@ def _link(document: Document) -> str | None:
     return link if isinstance(link, str) and link.startswith(("http://", "https://")) else None
 
 
+_add_tag = _FeedParserMixin._add_tag
+
+
+def _add_some(parser: Any, term: Any, scheme: Any, label: Any) -> None:
+    if len(parser._get_context().get("tags", ())) < MOST_TAGS:
+        _add_tag(parser, term, scheme, label)
+
+
+_FeedParserMixin._add_tag = _add_some
+
+
 def read_feed(payload: Payload) -> tuple[Page, str | None]:
     """The page of documents in a feed, and the address of the next one, if it names one."""
     if kind_of(payload.body) == "json":
@@ -168,6 +186,8 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
     warnings = []
     if parsed.get("bozo"):
         warnings.append(f"not_well_formed: {type(parsed.get('bozo_exception')).__name__}")
+    if any(len(entry.get("tags", ())) >= MOST_TAGS for entry in entries):
+        warnings.append(TAGS_CUT)
     head = _plain(parsed.get("feed", {}))
     rejects = []
     if parsed.get("bozo") and not is_whole(payload.body):

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlunsplit
 
 from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
 
 LONGEST_TEXT = 4_000
@@ -92,10 +93,7 @@ def _addresses(payload: Payload, css: str) -> list[str]:
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     found = []
     for href in page.css(css).getall():
-        try:
-            address = urljoin(base, href.strip())
-        except ValueError:
-            continue
+        address = urljoin(base, href.strip())
         if address.startswith(("http://", "https://")):
             found.append(canonical(address))
     return list(dict.fromkeys(found))
@@ -176,10 +174,7 @@ def _text(page: Selector) -> str:
 def _files(page: Selector, base: str) -> list[Json]:
     found: dict[str, Json] = {}
     for element in page.css("a[href]"):
-        try:
-            address = urljoin(base, element.attrib["href"].strip())
-        except ValueError:
-            continue
+        address = urljoin(base, element.attrib["href"].strip())
         if is_file(address) and address.startswith(("http://", "https://")):
             title = _squeeze(element.xpath("string(.)").get())
             found.setdefault(address, {"url": address, **({"title": title} if title else {})})

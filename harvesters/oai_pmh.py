@@ -515,7 +515,11 @@ def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[
             if root is not None:
                 namespace = root.tag[1:].partition("}")[0] if root.tag[0] == "{" else ""
                 document.body["namespace"] = namespace
-                document.body["metadata"] = xml.to_json(root)
+                try:
+                    document.body["metadata"] = xml.to_json(root)
+                except ProtocolError as error:
+                    rejects.append(Reject(reason=error.reason, identifier=document.identifier))
+                    continue
             else:
                 document.body["metadata"] = {}
         documents.append(document)

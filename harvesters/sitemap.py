@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
+from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Payload, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request

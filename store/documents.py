@@ -22,7 +22,10 @@ from chm_hub.document import Document, Page, Payload
 from chm_hub.errors import StoreError
 
 INLINE_LIMIT = 4 * 1024 * 1024
-"""Bodies that compress to more than this go to GridFS: MongoDB's documents end at 16 MiB."""
+"""Of the packed bodies of a page so much stays with it, the rest goes to GridFS, and so do its
+documents if they are larger: MongoDB's documents end at 16 MiB."""
+REJECTS_LIMIT = 1024 * 1024
+"""So much of what was rejected stands beside it; all of it is in the bodies."""
 _LEVEL = 1
 
 
@@ -55,14 +58,16 @@ class Documents:
         """Keep a page as received and return its identifier. Safe to repeat."""
         identifier = f"{run}/{number}"
         payloads = []
+        inline = 0
         for position, payload in enumerate(page.payloads):
             body = zlib.compress(payload.body, _LEVEL)
             name = f"{identifier}/{position}"
-            if len(body) > INLINE_LIMIT:
+            if inline + len(body) > INLINE_LIMIT:
                 self._files.delete(name)
                 self._files.put(body, _id=name)
                 stored: dict[str, Any] = {"file": name}
             else:
+                inline += len(body)
                 stored = {"body": Binary(body)}
             payloads.append(
                 {
@@ -89,10 +94,7 @@ class Documents:
                 "_id": identifier,
                 "source": run.partition("/")[0],
                 "payloads": payloads,
-                "rejects": [
-                    {"reason": r.reason, "identifier": r.identifier, "fragment": r.fragment[:65536]}
-                    for r in page.rejects
-                ],
+                "rejects": _rejects(page),
                 **documents,
             },
             upsert=True,
@@ -161,6 +163,18 @@ def document_hash(document: Document) -> str:
     servers stamp everything anew every night."""
     text = json.dumps(document.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _rejects(page: Page) -> list[dict[str, Any]]:
+    room = REJECTS_LIMIT
+    kept = []
+    for reject in page.rejects:
+        fragment = reject.fragment[: min(65536, room)]
+        room -= len(fragment)
+        kept.append(
+            {"reason": reject.reason, "identifier": reject.identifier, "fragment": fragment}
+        )
+    return kept
 
 
 def _pack(documents: list[Document]) -> bytes:

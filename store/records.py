@@ -57,6 +57,8 @@ SCHEMA = 4
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
 BATCH = 100
 """Changes in one batch. Also the step a walk reads in."""
+BATCH_SIZE = 4 * 1024 * 1024
+"""Characters of all formats together that a batch of several changes has, before it is packed."""
 STRIDE = 1000
 """Positions reserved for a batch: ``seq = number * STRIDE + index``."""
 ORPHANED_SECONDS = 120
@@ -285,10 +287,7 @@ class Records:
         """The first half of :meth:`put`: announce the batches and make all that is to be
         written. It is work for this process; :meth:`commit` is work for the database, and may
         be left to another thread meanwhile."""
-        return [
-            self._stage_batch(source, changes[start : start + BATCH], now, fence)
-            for start in range(0, len(changes), BATCH)
-        ]
+        return [self._stage_batch(source, batch, now, fence) for batch in _batches(changes)]
 
     def commit(self, staged: Iterable[Staged]) -> None:
         """The second half of :meth:`put`."""
@@ -846,6 +845,19 @@ def _left(change: Change) -> list[str]:
     once = dict.fromkeys((*change.was.left, *change.was.sets))
     now = set(change.sets)
     return [spec for spec in once if spec not in now and not spec.startswith(PRIVATE)]
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Changes that one document can hold together: so many, and so large."""
+    start = size = 0
+    for index, change in enumerate(changes):
+        more = sum(map(len, change.fragments.values()))
+        if index > start and (index - start >= BATCH or size + more > BATCH_SIZE):
+            yield changes[start:index]
+            start, size = index, 0
+        size += more
+    if changes:
+        yield changes[start:]
 
 
 def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any]:

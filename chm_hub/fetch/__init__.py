@@ -17,9 +17,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from chm_hub import __version__
+from chm_hub.addresses import urlsplit
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError
 from chm_hub.settings import Settings

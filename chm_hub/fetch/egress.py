@@ -11,11 +11,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IResolutionReceiver
 from zope.interface import implementer, provider
 
+from chm_hub.addresses import urlsplit
 from chm_hub.errors import FetchError
 from chm_hub.settings import Network
 

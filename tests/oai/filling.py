@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chm_hub.record import Record, content_hash, to_dict, validate
+from chm_hub.record import Record, canonical, content_hash, to_dict, validate
 from chm_hub.sets import Groups, sets_of
 from mappings import formats
 from store import Change, Store
@@ -93,7 +93,7 @@ def put(
             Change(
                 identifier=made.identifier,
                 record=plain,
-                hash=content_hash(plain),
+                hash=content_hash(canonical(plain)),
                 sets=tuple(sets_of(made, "", groups)),
                 fragments=formats.fragments(made),
                 document="d",
