@@ -7,6 +7,7 @@ DTD, no entities, and nothing is fetched because a document says so.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import warnings
@@ -95,7 +96,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if payload.status == 304:
             walk.complete = True
             return
-        found = read(payload)
+        # A large graph takes rdflib a while, in which others go on.
+        found = await asyncio.to_thread(read, payload)
         if first and found.following is None:
             headers = {name.lower(): value for name, value in payload.headers.items()}
             walk.learned["etag"] = headers.get("etag")
