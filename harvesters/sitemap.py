@@ -45,9 +45,11 @@ async def maps(fetch: Fetch, walk: Walk, url: str) -> AsyncIterator[Map]:
     waiting = [(url, 0)]
     seen: set[str] = set()
     pages = 0
+    circles = False
     while waiting:
         address, depth = waiting.pop(0)
         if address in seen:
+            circles = True
             continue
         if len(seen) >= MAX_MAPS or depth > DEEPEST or pages > MOST_PAGES:
             walk.short = f"the sitemaps go on beyond {MAX_MAPS} files or {MOST_PAGES} pages"
@@ -64,6 +66,8 @@ async def maps(fetch: Fetch, walk: Walk, url: str) -> AsyncIterator[Map]:
         if foreign := len(further) - len(inside):
             walk.warnings["foreign_addresses"] += foreign
         waiting = [(a, depth + 1) for a in inside] + waiting
+    if circles and not pages:
+        walk.short = "the sitemaps name one another, and no page"
 
 
 def read(payload: Payload) -> tuple[list[Entry], list[str]]:

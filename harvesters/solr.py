@@ -163,6 +163,8 @@ class _Course:
         if isinstance(head, dict) and head.get("partialResults") is True:
             # Some of its shards did not answer, or not in time.
             self.walk.short = "the index gives partial results only (partialResults)"
+        # What is no row has no key either, and is set aside for that.
+        docs = [row if isinstance(row, dict) else {"": row} for row in docs]
         found = response.get("numFound")
         found = found if isinstance(found, int) else len(docs)
         self.announced = found if self.announced is None else self.announced
@@ -204,8 +206,8 @@ def _request(query: Query, place: dict[str, Any]) -> Request:
     return Request(url=query.url, json=body, headers=headers, kinds=("json",))
 
 
-def _key(row: Any, field: str) -> str:
-    return str(row.get(field) or row) if isinstance(row, dict) else str(row)
+def _key(row: dict[str, Json], field: str) -> str:
+    return str(row.get(field) or row)
 
 
 def quote(value: str) -> str:

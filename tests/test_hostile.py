@@ -125,6 +125,14 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
 }
 
 
+ROWS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "no-object": ([1, 2], BUT_ONE),
+    "many-values": ({"id": "2", "title_s": ["x"] * 100_000}, ALL),
+    "deep": ({"id": "2", "title_s": json.loads("[" * 300 + "]" * 300)}, ALL),
+}
+MAPS = "<{0} xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{1}</{0}>"
+
+
 @contextmanager
 def serving(answers: dict[str, tuple[bytes, str]]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
@@ -172,6 +180,24 @@ def test_what_is_odd_spoils_none_of_its_neighbours(hub: Hub) -> None:
         said = f"<rss version='2.0'><channel><title>F</title>{''.join(entries)}</channel></rss>"
         answers[f"/feed/{name}"] = said.encode(), "application/rss+xml"
         sources[f"feed-{name}"] = "feed", f"/feed/{name}", wanted
+    for name, (odd, wanted) in ROWS.items():
+        rows = around(odd, lambda number: {"id": str(number), "title_s": f"T {number}"})
+        response = {"numFound": len(rows), "start": 0, "docs": rows}
+        answers[f"/solr/{name}/select"] = json.dumps({"response": response}).encode(), JSON
+        sources[f"solr-{name}"] = "solr", f"/solr/{name}", wanted
+    for name, element, places, wanted in (
+        ("circles", "sitemapindex", ["/circles.xml"], {"state": "failed", "new": 0}),
+        ("odd", "urlset", ["/page", "http://[::1", "", "file:///etc/passwd"], {"new": 1}),
+    ):
+        locations = "".join(f"<url><loc>{place}</loc></url>" for place in places)
+        if element == "sitemapindex":
+            locations = locations.replace("url>", "sitemap>")
+        answers[f"/{name}.xml"] = MAPS.format(element, locations).encode(), "text/xml"
+        sources[f"sitemap-{name}"] = "sitemap", f"/{name}.xml", wanted
+    answers["/page"] = (
+        b"<html><head><title>T</title></head><body><h1>T</h1></body></html>",
+        "text/html",
+    )
     with serving(answers) as url:
         for name, (adapter, path, _) in sources.items():
             head = f'title = "T"\nadapter = "{adapter}"\nurl = "{url}{path}"\n'
