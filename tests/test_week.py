@@ -22,8 +22,8 @@ from tests.faults import matrix
 from tests.running import Hub
 
 ROUNDS = int(os.environ.get("CHM_HUB_TEST_ROUNDS", "7"))
-PERIOD = timedelta(seconds=int(os.environ.get("CHM_HUB_TEST_PERIOD", "180")))
-"""150 runs take some two core-minutes."""
+PERIOD = timedelta(seconds=int(os.environ.get("CHM_HUB_TEST_PERIOD", "240")))
+"""150 runs take some five core-minutes."""
 DELAY = 0.02
 SERVER = matrix.SHARED / "tools" / "fault_server.py"
 
