@@ -1049,15 +1049,15 @@ def test_the_sources_are_declared_as_the_hub_reads_them(
     network: Network, clock: Clock, tmp_path: Path
 ) -> None:
     source = pytest.importorskip("adapters.source")
-    texts = network.sources()
-    assert set(texts) == set(network.truth())
+    texts, truth = network.sources(), network.truth()
+    assert set(texts) == set(truth)
     for name, text in texts.items():
         table = tomllib.loads(text)
         assert table["url"].startswith("http://127.0.0.1:")
         # A feed never shows all it has.
         least = table.get("expect", {}).get("records")
         assert (least is None) is (table.get("deletions") == "never")
-        assert (least or 0) <= len(network.truth()[name].live)
+        assert (least or 0) <= len(truth[name].live)
         path = tmp_path / f"{name}.toml"
         path.write_text(text, "utf-8")
         read, faults = source.read_source(path)

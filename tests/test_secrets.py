@@ -75,20 +75,30 @@ def leaks(text: str | bytes) -> bool:
     return any(form.encode() in raw for form in (CANARY, quote(CANARY), quote(CANARY, safe="")))
 
 
-@pytest.mark.parametrize("reference", ["env:CHM_TEST_KEY", "file:key.txt"])
-def test_a_key_is_in_no_output_no_log_and_no_backup(
-    hub: Hub, keyed: Keyed, reference: str, settings: Settings, tmp_path: Path
-) -> None:
+def declare(hub: Hub, keyed: Keyed, reference: str) -> None:
     hub.source(
         "src",
         f'title = "T"\nadapter = "speciesplus"\nurl = "{keyed.url}"\nsecret = "{reference}"\n'
         "[options]\ntries = 1\n",
     )
+
+
+def test_a_key_may_stand_in_a_file_of_its_own(hub: Hub, keyed: Keyed) -> None:
+    declare(hub, keyed, "file:key.txt")
     (hub.sources / "key.txt").write_text(CANARY + "\n")
+    said = hub("harvest", "src", "--json")
+    assert said.lines[0]["new"] == 1, said.err
+    assert set(keyed.keys) == {CANARY}
+    assert not leaks(said.out + said.err + hub("records", "--json").out)
+
+
+def test_a_key_is_in_no_output_no_log_and_no_backup(
+    hub: Hub, keyed: Keyed, settings: Settings, tmp_path: Path
+) -> None:
+    declare(hub, keyed, "env:CHM_TEST_KEY")
     log = tmp_path / "hub.log"
     hub.environ |= {"CHM_HUB_LOG": str(log), "CHM_HUB_LOG_LEVEL": "debug"}
-    if reference.startswith("env:"):
-        hub.environ["CHM_TEST_KEY"] = CANARY
+    hub.environ["CHM_TEST_KEY"] = CANARY
     said: list[Any] = []
     for mood in ("fine", "403", "302", "500", "429", "reset", "fine"):
         keyed.mood = mood
