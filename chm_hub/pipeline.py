@@ -46,6 +46,8 @@ MASS_COUNT = 20
 QUARANTINE_SHARE = 0.20
 """A run that could not read more than this share of what it saw has failed (rule R7)."""
 
+SLICE = 500
+"""Documents that are mapped before their records are written, however long a page is."""
 LARGEST_RECORD = 2 * 1024 * 1024
 """Bytes of what a record says. More is no metadata, and with all formats more than one document of
 the store can hold."""
@@ -518,6 +520,8 @@ class _Writer:
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in kept.places}
         known = self.hub.store.records.look_up(set(names.values()))
         for index, document in kept.places:
+            if self._sample.mapped >= drift.SAMPLE:
+                break
             before = known.get(names[index])
             if document.deleted or (before and before.document == document_hash(document)):
                 continue
@@ -569,6 +573,14 @@ class _Writer:
             self._store(_Kept(page=page.identifier, urls=urls, places=places))
 
     def _store(self, kept: _Kept) -> None:
+        # Some repositories give all they have on one page: its records, with all their formats,
+        # are never in memory together.
+        for start in range(0, max(1, len(kept.places)), SLICE):
+            end = start + SLICE
+            reached = kept.reached if end >= len(kept.places) else None
+            self._store_some(replace(kept, places=kept.places[start:end], reached=reached))
+
+    def _store_some(self, kept: _Kept) -> None:
         page, urls, places = kept.page, kept.urls, kept.places
         run, records = self.run, self.hub.store.records
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}

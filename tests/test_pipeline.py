@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
+from chm_hub.pipeline import SLICE
 from tests.running import Hub
 
 ENVELOPE = (
@@ -79,6 +80,20 @@ def test_a_record_on_pages_that_follow_each_other_changes_and_is_there_once(hub:
     assert (run["new"], run["changed"], run["seen"]) == (4, 3, 7), said.err
     titles = {r["source_identifier"]: r["title"][0]["value"] for r in hub.records().values()}
     assert titles == {"a": "a 2", "b": "b 1", "c": "c 2", "d": "d 3"}
+
+
+def test_a_page_of_any_length_is_written_in_parts(hub: Hub) -> None:
+    names = [str(number) for number in range(3 * SLICE - 7)]
+    # Some come again in the part that follows, some in the same.
+    page = [*names[: SLICE + 3], *names[SLICE - 3 :], names[-1]]
+    with serving([page, ["last"]]) as (url, _):
+        hub.source("pages", SOURCE.format(url=url))
+        for wanted in ((len(names) + 1, len(page) + 1), (0, len(page) + 1)):
+            (run,) = hub("harvest", "pages", "--full", "--json").lines
+            assert run["state"] == "complete"
+            assert (run["new"], run["seen"]) == wanted
+    assert len(hub.records()) == len(names) + 1
+    assert hub("ledger", "pages").code == 0
 
 
 def test_an_interrupted_run_says_so_and_the_next_goes_on(hub: Hub) -> None:
