@@ -159,7 +159,7 @@ def live(hub: Hub, own: Settings, steps: int, examples: int) -> None:
 
 
 def test_a_short_life(hub: Hub, settings: Settings) -> None:
-    live(hub, settings, steps=6, examples=2)
+    live(hub, settings, steps=8, examples=1)
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def rounds(hub: Hub, settings: Settings, number: int, seed: int) -> None:
 def test_a_harvest_that_is_killed_and_run_again_ends_as_if_it_had_not_been(
     hub: Hub, settings: Settings
 ) -> None:
-    rounds(hub, settings, 3, seed=11)
+    rounds(hub, settings, 2, seed=11)
 
 
 @pytest.mark.slow

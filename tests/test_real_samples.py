@@ -15,6 +15,8 @@ SAMPLES = Path(os.environ.get("CHM_HUB_SHARED", ROOT.parent / "shared")) / "samp
 REPORT = ROOT / "report" / "real-samples.md"
 
 
+# What each system says is tried one by one in tests/samples; this is all of it at once.
+@pytest.mark.slow
 @pytest.mark.skipif(
     not SAMPLES.is_dir(), reason=f"NO RECORDED ANSWERS: {SAMPLES} is absent, nothing was replayed"
 )
