@@ -40,6 +40,7 @@ from store.watch import Watch
 WAIT_MS = 15_000
 """How long an operation waits for a server to be there: long enough for the supervisor to
 restart the engine, or for a replica set to elect a primary."""
+CLOSE_SECONDS = 1.0
 LOW_DISK = 64 * 1024 * 1024
 """Below this many free bytes beside the embedded engine nothing more is written: a full
 disk stops the engine's reads as well as its writes."""
@@ -145,7 +146,9 @@ class Store:
 
     def close(self) -> None:
         """Close the connections; the embedded engine stops by itself when nobody uses it."""
-        self._client.close()
+        # It says good-bye to the server, which may be away.
+        with pymongo.timeout(CLOSE_SECONDS):
+            self._client.close()
 
     def __enter__(self) -> Store:
         return self

@@ -111,23 +111,23 @@ class Leases:
 
     # --- hosts -----------------------------------------------------------------------------
 
-    def begin(self, host: str, now: datetime, longest: float) -> tuple[str | None, float]:
-        """Take the turn to ask a host: its token, or ``None`` and in how many seconds to try
-        again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds."""
+    def begin(self, host: str, token: str, now: datetime, longest: float) -> float | None:
+        """Take the turn to ask a host under a token that is new: ``None``, or in how many seconds
+        to try again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds."""
         held = self._hosts.find_one({"_id": host})
-        mine = {**_me(), "until": now + timedelta(seconds=longest)}
+        mine = {**_me(), "token": token, "until": now + timedelta(seconds=longest)}
         if held is None:
             try:
                 self._hosts.insert_one({"_id": host, **mine, "next": now})
             except DuplicateKeyError:
-                return None, 0.01
-            return mine["token"], 0.0
+                return 0.01
+            return None
         if held["token"] is not None and held["until"] > now and not _dead(held):
-            return None, min(0.25, (held["until"] - now).total_seconds())
+            return min(0.25, float((held["until"] - now).total_seconds()))
         if held["next"] > now:
-            return None, (held["next"] - now).total_seconds()
+            return float((held["next"] - now).total_seconds())
         taken = self._hosts.update_one({"_id": host, "token": held["token"]}, {"$set": mine})
-        return (mine["token"], 0.0) if taken.matched_count else (None, 0.01)
+        return None if taken.matched_count else 0.01
 
     def end(self, host: str, token: str, free: datetime) -> None:
         """Give the turn back; the host may be asked again from ``free`` on."""

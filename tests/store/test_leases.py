@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
+from chm_hub.turns import turns
 from store import Change, Store, open_store
 from store.leases import LEASE_SECONDS
 from store.schedule import CLAIM_SECONDS, QUEUED_SECONDS
@@ -88,19 +91,50 @@ def test_one_of_many_who_come_at_once_gets_the_lease(settings: Settings, store: 
 
 
 def test_a_host_is_asked_by_one_at_a_time_and_not_before_its_pause_is_over(store: Store) -> None:
-    first, wait = store.leases.begin("example.org", NOW, 60)
-    assert (first is not None, wait) == (True, 0)
-    assert store.leases.begin("example.org", NOW, 60)[0] is None
-    assert first is not None
-    store.leases.end("example.org", first, NOW + timedelta(seconds=2))
-    nobody, wait = store.leases.begin("example.org", NOW + timedelta(seconds=0.5), 60)
-    assert (nobody, wait) == (None, 1.5)
-    second, _ = store.leases.begin("example.org", NOW + timedelta(seconds=2), 60)
-    assert second is not None
-    store.leases.end("example.org", first, NOW)  # not its turn any more: nothing happens
-    assert store.leases.begin("example.org", NOW + timedelta(seconds=3), 60)[0] is None
+    begin, end = store.leases.begin, store.leases.end
+    assert begin("example.org", "first", NOW, 60) is None
+    assert begin("example.org", "other", NOW, 60) == 0.25
+    end("example.org", "first", NOW + timedelta(seconds=2))
+    assert begin("example.org", "other", NOW + timedelta(seconds=0.5), 60) == 1.5
+    assert begin("example.org", "second", NOW + timedelta(seconds=2), 60) is None
+    end("example.org", "first", NOW)  # not its turn any more: nothing happens
+    assert begin("example.org", "other", NOW + timedelta(seconds=3), 60) == 0.25
     gone(store, "hosts", "example.org")
-    assert store.leases.begin("example.org", NOW + timedelta(seconds=3), 60)[0] is not None
+    assert begin("example.org", "other", NOW + timedelta(seconds=3), 60) is None
+
+
+def test_nobody_waits_for_himself_when_the_store_was_away(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn that could not be given back, or of which it was not heard that it was got."""
+    shared = turns(store, 0.01)
+    assert shared is not None
+
+    def lost(answer: bool) -> Any:
+        def ask(*given: Any) -> None:
+            if answer:  # it arrives, and its answer does not
+                begin(*given)
+            raise AutoReconnect("away")
+
+        return ask
+
+    begin = store.leases.begin
+
+    async def ask(times: int) -> None:
+        for _ in range(times):
+            async with shared.of("example.org", 3_600):
+                pass
+
+    with monkeypatch.context() as away:
+        away.setattr(store.leases, "end", lost(False))
+        asyncio.run(ask(1))
+    asyncio.run(asyncio.wait_for(ask(2), 30))
+    for arrives in (True, False):
+        with monkeypatch.context() as away:
+            away.setattr(store.leases, "begin", lost(arrives))
+            with pytest.raises(StoreError):
+                asyncio.run(ask(1))
+        asyncio.run(asyncio.wait_for(ask(2), 30))
 
 
 def test_a_due_run_is_begun_once_and_finished_once(store: Store) -> None:
