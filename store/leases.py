@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -61,7 +62,8 @@ class Leases:
             try:
                 self._leases.insert_one({"_id": source, **mine, "fence": fence})
             except DuplicateKeyError:
-                return self.take(source, now)
+                if not holds(self._leases, source, "token", mine["token"]):
+                    return self.take(source, now)
             return self._raised(Lease(source, mine["token"], fence))
         if held["token"] is not None and held["until"] > now and not _dead(held):
             raise StoreError(
@@ -75,7 +77,7 @@ class Leases:
             {"_id": source, "token": held["token"], "fence": held.get("fence")},
             {"$set": mine, "$inc": {"fence": 1}},
         )
-        if not taken.matched_count:
+        if not (taken.matched_count or holds(self._leases, source, "token", mine["token"])):
             raise StoreError(
                 f"{source}: another process began to harvest it just now.", reason="leased"
             )
@@ -122,6 +124,8 @@ class Leases:
             except DuplicateKeyError:
                 return 0.01
             return None
+        if held["token"] == token:
+            return None  # it was got, and the driver asked again: the store had been away
         if held["token"] is not None and held["until"] > now and not _dead(held):
             return min(0.25, float((held["until"] - now).total_seconds()))
         if held["next"] > now:
@@ -134,6 +138,13 @@ class Leases:
         self._hosts.update_one(
             {"_id": host, "token": token}, {"$set": {"token": None, "next": free}}
         )
+
+
+def holds(collection: Collection[dict[str, Any]], name: str, key: str, value: Any) -> bool:
+    """Whether a document has a value at a dotted key. Asked when a change that is made under a
+    condition found nothing to change: where an answer was lost the driver asks again, and then
+    finds what it did itself."""
+    return collection.find_one({"_id": name, key: value}) is not None
 
 
 def taken_over(source: str) -> StoreError:

@@ -18,6 +18,8 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from store.leases import holds
+
 CLAIM_SECONDS = 60
 """A claim without a beat for so long is void."""
 QUEUED_SECONDS = 900
@@ -80,11 +82,13 @@ class Schedule:
         row = self._schedule.find_one({"_id": source})
         if row is None or row["due"] != due or _entry(row, now).claimed or _entry(row, now).queued:
             return False
+        by = secrets.token_hex(8)
+        until = now + timedelta(seconds=QUEUED_SECONDS)
         done = self._schedule.update_one(
             {"_id": source, "due": due, "queued": row.get("queued"), "claim": row.get("claim")},
-            {"$set": {"queued": now + timedelta(seconds=QUEUED_SECONDS)}},
+            {"$set": {"queued": until, "by": by}},
         )
-        return bool(done.modified_count)
+        return bool(done.modified_count) or holds(self._schedule, source, "by", by)
 
     def put_off(self, source: str, due: datetime, until: datetime) -> None:
         """A due run that could not be handed out is handed out after ``until``."""
@@ -109,7 +113,9 @@ class Schedule:
                 }
             },
         )
-        return token if done.modified_count else None
+        if done.modified_count or holds(self._schedule, source, "claim.token", token):
+            return token
+        return None
 
     def beat(self, source: str, token: str, now: datetime) -> bool:
         """Keep a claim; ``False`` if it is another's by now."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect
 
 from chm_hub.errors import StoreError
@@ -135,6 +136,28 @@ def test_nobody_waits_for_himself_when_the_store_was_away(
             with pytest.raises(StoreError):
                 asyncio.run(ask(1))
         asyncio.run(asyncio.wait_for(ask(2), 30))
+
+
+def test_what_the_driver_asks_again_is_ours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an answer was lost with the server, the driver sends a write again by itself."""
+
+    def twice(self: Any, *given: Any, **more: Any) -> Any:
+        update(self, *given, **more)
+        return update(self, *given, **more)
+
+    update = Collection.update_one
+    store.schedule.plan("src", NOW)
+    store.leases.release(store.leases.take("src", NOW))
+    monkeypatch.setattr(Collection, "update_one", twice)
+    assert store.leases.take("src", NOW).fence == 2
+    for moment in range(3):
+        now = NOW + timedelta(seconds=moment)
+        while (wait := store.leases.begin("example.org", f"t{moment}", now, 60)) is not None:
+            assert wait < 0.1
+        store.leases.end("example.org", f"t{moment}", now)
+    assert store.schedule.queue("src", NOW, NOW)
+    assert store.schedule.claim("src", NOW, NOW) is not None
+    assert store.schedule.claim("src", NOW, NOW) is None
 
 
 def test_a_due_run_is_begun_once_and_finished_once(store: Store) -> None:
