@@ -125,6 +125,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                 # However the walk ended: what came is written.
                 await asyncio.to_thread(writer.begin_writing)
                 await asyncio.to_thread(writer.settle)
+            writer.require_same_store()
         except _DriftError as error:
             # Nothing of this run was written; a person says whether it is to be.
             walk.complete, run.error = False, "drift"
@@ -256,6 +257,7 @@ def _finish(
     cursor["not_before"] = run.not_before
     run.ended = hub.clock()
     run.state = state
+    writer.require_same_store()
     with store.explained():
         store.runs.set_cursor(source.id, cursor)
         store.runs.save(run)
@@ -444,13 +446,25 @@ class _Writer:
         """The records that are being written."""
         self._last: Payload | None = None
         """The last answer that was kept."""
+        self._incarnation = hub.store.incarnation()
         self._turn = RLock()
         """Who is interrupted leaves the page in hand to its thread; the end waits for it."""
+
+    def require_same_store(self) -> None:
+        """Raise :class:`StoreError` where the store was restarted since the run began: what it
+        lost with the last moments must not be stepped over. The next run goes on from what it
+        has."""
+        if self.hub.store.incarnation() != self._incarnation:
+            raise StoreError(
+                f"{self.source.id}: the store was restarted in the middle of the run. What it has "
+                "is in order; the next run goes on from there."
+            )
 
     def page(self, page: Page) -> None:
         """Keep a page and map its documents. Its records are stored, and then how far we are
         is noted, while the caller goes on to the next page; :meth:`settle` waits for that."""
         store, run = self.hub.store, self.run
+        self.require_same_store()
         store.check_room()
         with self._turn, store.explained():
             store.leases.renew(self.lease, self.hub.clock())

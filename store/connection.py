@@ -95,6 +95,14 @@ class Store:
         with self.explained(), pymongo.timeout(seconds):
             self._client.admin.command("ping")
 
+    def incarnation(self) -> object:
+        """Which engine it is that answers; another one once it was restarted. One that is killed
+        may lose the last moments of what it said it had; a MongoDB with a majority does not."""
+        if self._folder is None:
+            return None
+        address = engine.read_address(self._folder)
+        return None if address is None else (address.engine, address.started)
+
     def check_room(self) -> None:
         """Refuse to go on when the disk beside the embedded engine is nearly full."""
         if self._folder is not None:

@@ -135,12 +135,13 @@ def revive(data: Path) -> None:
 
 def stop(data: Path, *, wait: float = 30.0) -> bool:
     """Stop the engine cleanly, whoever uses it; ``False`` if it was not running."""
-    address = read_address(data)
-    if address is None:
-        return False
+    deadline = time.monotonic() + wait
+    while (address := read_address(data)) is None:
+        if not is_supervised(data) or time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)  # it is being started
     with contextlib.suppress(ProcessLookupError):
         os.kill(address.supervisor, signal.SIGTERM)
-    deadline = time.monotonic() + wait
     while is_supervised(data):
         if time.monotonic() > deadline:
             raise StoreError(
@@ -278,6 +279,9 @@ class _Supervisor:
             else:
                 if self._watch():
                     break
+            # Whoever wants to know whether it is still the same engine sees that it is not,
+            # before the next one is there.
+            (self.data / "engine.json").unlink(missing_ok=True)
             self._end_child()
             pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, 30.0)
             _say(f"restarting the engine in {pause:.1f} s")

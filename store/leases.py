@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
-from pymongo.collection import Collection
+from pymongo.collection import Collection as Documents
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -113,9 +114,12 @@ class Leases:
 
     # --- hosts -----------------------------------------------------------------------------
 
-    def begin(self, host: str, token: str, now: datetime, longest: float) -> float | None:
+    def begin(
+        self, host: str, token: str, now: datetime, longest: float, ours: Collection[str] = ()
+    ) -> float | None:
         """Take the turn to ask a host under a token that is new: ``None``, or in how many seconds
-        to try again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds."""
+        to try again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds;
+        a turn of this process that is not among ``ours`` is void."""
         held = self._hosts.find_one({"_id": host})
         mine = {**_me(), "token": token, "until": now + timedelta(seconds=longest)}
         if held is None:
@@ -126,7 +130,8 @@ class Leases:
             return None
         if held["token"] == token:
             return None  # it was got, and the driver asked again: the store had been away
-        if held["token"] is not None and held["until"] > now and not _dead(held):
+        void = _is_me(held) and held["token"] not in ours
+        if held["token"] is not None and held["until"] > now and not (void or _dead(held)):
             return min(0.25, float((held["until"] - now).total_seconds()))
         if held["next"] > now:
             return float((held["next"] - now).total_seconds())
@@ -140,7 +145,7 @@ class Leases:
         )
 
 
-def holds(collection: Collection[dict[str, Any]], name: str, key: str, value: Any) -> bool:
+def holds(collection: Documents[dict[str, Any]], name: str, key: str, value: Any) -> bool:
     """Whether a document has a value at a dotted key. Asked when a change that is made under a
     condition found nothing to change: where an answer was lost the driver asks again, and then
     finds what it did itself."""
@@ -162,6 +167,10 @@ def _me() -> dict[str, Any]:
         "pid": os.getpid(),
         "process": _birth(os.getpid()),
     }
+
+
+def _is_me(held: dict[str, Any]) -> bool:
+    return (held["host"], held["pid"]) == (socket.gethostname(), os.getpid())
 
 
 def _birth(pid: int) -> float:

@@ -92,7 +92,12 @@ def test_one_of_many_who_come_at_once_gets_the_lease(settings: Settings, store: 
 
 
 def test_a_host_is_asked_by_one_at_a_time_and_not_before_its_pause_is_over(store: Store) -> None:
-    begin, end = store.leases.begin, store.leases.end
+    ours = {"first", "second", "other"}
+    end = store.leases.end
+
+    def begin(host: str, token: str, now: datetime, longest: float) -> float | None:
+        return store.leases.begin(host, token, now, longest, ours)
+
     assert begin("example.org", "first", NOW, 60) is None
     assert begin("example.org", "other", NOW, 60) == 0.25
     end("example.org", "first", NOW + timedelta(seconds=2))
