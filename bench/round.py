@@ -25,7 +25,7 @@ from store import open_store  # noqa: E402
 from tests.repository import Repository  # noqa: E402
 
 SOURCES = 150
-PAGES, PAUSE = 60, 4.0
+PAGES, PAUSE = 45, 4.0
 """The slowest: so many pages, each after so many seconds."""
 SLOW_HOST = "127.0.0.3"
 AT_ONCE = 8
@@ -60,6 +60,8 @@ def main() -> None:
         parts.command(env, "engine", "start")
         alone = _round(env, data, ["slowest"], list(texts))
         print(f"the slowest source alone: {alone:.0f} s")
+        with open_store(load({}, data=data)) as store:  # it is walked whole again
+            store.runs.set_cursor("slowest", {"since": None, "full": None})
         whole = _round(env, data, list(texts), list(texts))
         parts.command(env, "engine", "stop")
     print(
