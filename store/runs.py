@@ -41,6 +41,8 @@ class Run:
     """``field: message`` → a record it happened to."""
     warnings: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    absent: int = 0
+    """How many of the ``deleted`` the source did not name: it lists them no more."""
     requests: int = 0
     total: int | None = None
     """How many documents the source said there are."""
@@ -61,8 +63,13 @@ class Run:
 
     @property
     def seen(self) -> int:
-        """How many documents the source gave."""
+        """How many documents the source gave, and how many records were found absent."""
         return sum(self.counts[name] for name in COUNTS)
+
+    @property
+    def given(self) -> int:
+        """How many documents the source gave."""
+        return self.seen - self.absent
 
     def note(self, issue: str, record: str) -> None:
         """Count an issue and remember one record it happened to."""
@@ -81,6 +88,7 @@ class Run:
             "seen": self.seen,
             **{name: self.counts[name] for name in COUNTS},
             "issues": sum(self.issues.values()),
+            "absent": self.absent,
             "requests": self.requests,
             "started": _iso(self.started),
             "ended": _iso(self.ended) if self.ended else None,
@@ -147,6 +155,7 @@ class Runs:
                 "issues": [[k, n, run.examples.get(k)] for k, n in run.issues.items()],
                 "warnings": [[k, n] for k, n in run.warnings.items()],
                 "rejects": [[k, n] for k, n in run.rejects.items()],
+                "absent": run.absent,
                 "requests": run.requests,
                 "total": run.total,
                 "reason": run.reason,
@@ -265,6 +274,7 @@ def _run(row: dict[str, Any]) -> Run:
         examples={k: e for k, _, e in row["issues"] if e},
         warnings=Counter(dict(row["warnings"])),
         rejects=Counter(dict(row["rejects"])),
+        absent=row.get("absent", 0),
         requests=row["requests"],
         total=row["total"],
         reason=row["reason"],
