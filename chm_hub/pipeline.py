@@ -229,12 +229,8 @@ def _finish(
             writer.keep_all()
         else:
             writer.find_missing(walk)
+            held = writer.delete(approved=wanted.approve_deletions)
             writer.describe(walk)
-            if jumps := writer.jumps():
-                run.error, run.reason = "drift", _late(source, jumps)
-                writer.hold()
-            else:
-                held = writer.delete(approved=wanted.approve_deletions)
         writer.note_aside(walk)
     if run.error == "drift":
         state = "held"
@@ -282,16 +278,6 @@ def _too_few(source: Source, run: Run) -> str | None:
     if run.given >= least:
         return None
     return f"{run.given} documents, and its file expects at least {least}"
-
-
-def _late(source: Source, jumps: Mapping[str, int]) -> str:
-    """Why a run is held whose jump showed at its end only."""
-    told = "; ".join(jump.removeprefix("drift: ") for jump in jumps)
-    return (
-        f"the source seems to have become another one: {told}. That showed at the end of the walk: "
-        f"what is new and changed is published, nothing is deleted. Look at it; "
-        f"`chm-hub held approve {source.id}` takes it as it is now"
-    )
 
 
 def _unread(run: Run) -> str | None:
@@ -885,12 +871,11 @@ class _Writer:
             decisions.hold(self.source.id, held.run, held.at, self.waiting)
 
     def hold(self) -> None:
-        """Let the run wait for a person, since its source has jumped, and with it what would be
-        deleted."""
-        names = {**self.waiting, **{name: change.why for name, change in self.going.items()}}
+        """Let the run wait for a person, since its source has jumped."""
         self.keep_all()
+        jumps = {word: n for word, n in self.run.warnings.items() if word.startswith("drift: ")}
         decisions, now = self.hub.store.decisions, self.hub.clock()
-        decisions.hold(self.source.id, self.run.identifier, now, names, why=self.jumps())
+        decisions.hold(self.source.id, self.run.identifier, now, {}, why=jumps)
 
     def keep_all(self) -> None:
         """Delete nothing of what was found gone."""
@@ -972,11 +957,6 @@ class _Writer:
         )
         for jump in drift.compare(previous, run.profile):
             run.warnings[f"drift: {jump}"] += 1
-
-    def jumps(self) -> dict[str, int]:
-        """What of the source has jumped, as the run's warnings tell it."""
-        told = self.run.warnings.items()
-        return {word: number for word, number in told if word.startswith("drift: ")}
 
     def _set_of_source(self) -> str:
         name = f"source:{self.source.id}"
