@@ -23,7 +23,7 @@ import psutil
 from adapters.source import Source
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
-from scheduler.due import next_due
+from scheduler.due import next_due, within
 from store import Store
 from store.schedule import CLAIM_SECONDS
 
@@ -80,11 +80,15 @@ def harvest_due(
 ) -> str:
     """Do a due run of a source, if nobody else does: one word for what came of it.
 
-    ``taken`` (another is at it, or has done it), ``stopped`` (we are to end; it is due as
-    before), ``busy`` (a command is harvesting the source), or the state of its run.
+    ``taken`` (another is at it, or has done it), ``closed`` (a broker had it for so long that
+    its window is over; it is due as before), ``stopped`` (we are to end; it is due as before),
+    ``busy`` (a command is harvesting the source), or the state of its run.
     """
+    now = _now()
+    if within(source, now) > now:
+        return "closed"
     with store.explained():
-        token = store.schedule.claim(source.id, due, _now())
+        token = store.schedule.claim(source.id, due, now)
     if token is None:
         return "taken"
     began = _now()
@@ -130,7 +134,8 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
     """Say when the source is due next."""
     state: str = line["state"]
     well = state.startswith("complete") or state == "held"
-    not_before = line.get("not_before")
+    asked_for = line.get("not_before")
+    not_before = datetime.fromisoformat(asked_for) if asked_for else None
     with store.explained():
         known = store.schedule.entries(_now()).get(source.id)
         failures = 0 if well else (known.failures if known else 0) + 1
@@ -138,10 +143,16 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
             source,
             max(began, _now()) if failures else began,
             failures=failures,
-            not_before=datetime.fromisoformat(not_before) if not_before else None,
+            not_before=not_before,
         )
-        took = (_now() - began).total_seconds()
-        store.schedule.finish(source.id, token, due=due, failures=failures, seconds=took)
+        store.schedule.finish(
+            source.id,
+            token,
+            due=due,
+            failures=failures,
+            not_before=not_before,
+            seconds=(_now() - began).total_seconds(),
+        )
     return state
 
 

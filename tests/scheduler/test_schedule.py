@@ -10,15 +10,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.source import load_sources
 from chm_hub.settings import Settings
-from scheduler.schedule import Scheduler
-from store import open_store
+from scheduler.process import harvest_due
+from scheduler.schedule import Scheduler, dates
+from store import Store, open_store
 from tests.repository import Repository
 from tests.running import Hub
 from tests.test_serving import free_port
@@ -124,6 +127,139 @@ def test_the_work_of_a_day_is_done_once(
         assert store.manifests.days() == [f"{datetime.now(UTC):%Y-%m-%d}"]
     (line,) = [record for record in caplog.records if record.message == "tidied"]
     assert line.__dict__["fields"]["status"] == 0
+
+
+class Looks:
+    """A scheduler that does not run: what it plans at each look, and what it would hand out."""
+
+    def __init__(self, settings: Settings, store: Store, sources: Path) -> None:
+        self.store = store
+        self._scheduler = Scheduler(
+            replace(settings, sources=(sources,), shipped_sources=False), store
+        )
+        self._jobs = self._scheduler._scheduler._jobstores["sources"]
+        self._jobs.start(self._scheduler._scheduler, "sources")
+
+    def look(self) -> None:
+        self._scheduler._reread()
+
+    def dates(self) -> dict[str, datetime]:
+        return {row["source"]: row["due"] for row in dates(self.store, datetime.now(UTC))}
+
+    def due(self, now: datetime) -> list[str]:
+        return [job.id for job in self._jobs.get_due_jobs(now)]
+
+    def next_look(self) -> datetime | None:
+        found: datetime | None = self._jobs.get_next_run_time()
+        return found
+
+
+def declare(folder: Path, name: str, **keys: str) -> None:
+    folder.mkdir(exist_ok=True)
+    own = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+    text = f'title = "T"\nadapter = "feed"\nurl = "https://x.example/"\n{own}'
+    (folder / f"{name}.toml").write_text(text, "utf-8")
+
+
+def ended(store: Store, name: str, due: datetime, failures: int = 0) -> None:
+    """A run of a source just ended, and it is due then."""
+    now = datetime.now(UTC)
+    token = store.schedule.claim(name, store.schedule.entries(now)[name].due, now)
+    assert token is not None
+    assert store.schedule.finish(name, token, due=due, failures=failures)
+
+
+def test_what_is_away_for_a_while_keeps_its_date(
+    settings: Settings, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "sources"
+    for name in ("one", "two"):
+        declare(folder, name, schedule="monthly")
+    here = Looks(settings, store, folder)
+    here.look()
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    for name in ("one", "two"):
+        ended(store, name, later, failures=9)
+    whole = here.dates()
+    assert set(whole.values()) == {later}
+    # The folder is not mounted.
+    folder.rename(tmp_path / "away")
+    for _ in range(3):
+        here.look()
+    assert here.dates() == {}
+    assert [r.getMessage() for r in caplog.records if "no such folder" in r.getMessage()] == [
+        f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
+    ]
+    (tmp_path / "away").rename(folder)
+    here.look()
+    assert here.dates() == whole
+    # A file is in the middle of being edited.
+    text = (folder / "one.toml").read_text("utf-8")
+    (folder / "one.toml").write_text(text[:-3], "utf-8")
+    here.look()
+    assert set(here.dates()) == {"two"}
+    (folder / "one.toml").write_text(text, "utf-8")
+    here.look()
+    assert here.dates() == whole
+    # Another scheduler has other files.
+    other = tmp_path / "other"
+    declare(other, "one", schedule="monthly")
+    there = Looks(settings, store, other)
+    for _ in range(2):
+        there.look()
+        here.look()
+    assert here.dates() == whole
+
+
+def test_a_file_that_changed_while_no_scheduler_ran_is_taken_up(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sources"
+    for name in ("sooner", "mended", "same"):
+        declare(folder, name, schedule="monthly")
+    Looks(settings, store, folder).look()
+    now = datetime.now(UTC).replace(microsecond=0)
+    ended(store, "sooner", now + timedelta(days=25))
+    ended(store, "mended", now + timedelta(days=7), failures=12)
+    ended(store, "same", now + timedelta(days=7), failures=12)
+    declare(folder, "sooner", schedule="PT1H")
+    declare(folder, "mended", schedule="monthly", region="Africa")
+    found = Looks(settings, store, folder)
+    found.look()
+    planned = found.dates()
+    assert planned["sooner"] < now + timedelta(hours=2)
+    assert planned["mended"] < now + timedelta(hours=1)
+    assert planned["same"] == now + timedelta(days=7)
+    found.look()
+    assert found.dates() == planned
+
+
+def test_what_is_overdue_waits_for_its_window(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sources"
+    now = datetime.now(UTC)
+    opens, closes = now + timedelta(hours=3), now + timedelta(hours=6)
+    declare(folder, "night", schedule="PT1H", window=f"{opens:%H:%M}-{closes:%H:%M}")
+    here = Looks(settings, store, folder)
+    here.look()
+    overdue = now - timedelta(hours=10)
+    store.schedule.move("night", overdue)
+    assert here.due(now) == []
+    looks = here.next_look()
+    assert looks is not None
+    assert opens - timedelta(minutes=1) <= looks <= closes
+    assert here.due(opens + timedelta(minutes=1)) == ["night"]
+    assert here.dates()["night"] - overdue < timedelta(seconds=1)
+    # Nor does a worker begin what a broker gave it too late.
+    (source,) = load_sources([folder]).values()
+    due = here.dates()["night"]
+    assert harvest_due(settings, store, source, due, threading.Event()) == "closed"
+    assert not store.schedule.entries(now)["night"].claimed
+    # Without a window it is due now.
+    declare(folder, "night", schedule="PT1H")
+    here.look()
+    assert here.due(now) == ["night"]
 
 
 @pytest.mark.slow
