@@ -123,6 +123,25 @@ def harvest_due(
     return _finish(store, source, token, began, line)
 
 
+def map_again(settings: Settings, store: Store, source: str) -> str:
+    """Do a replay that was handed out, of which no schedule knows: one word for what came of it.
+
+    ``later`` (somebody has the source, the store is away, or we were told to stop: it is to be
+    handed out again), or the state of its run.
+    """
+    ended = watch(settings, store, ["map", source, "--json"], None, threading.Event())
+    line = ended.line
+    if line is None:
+        line = {"state": "failed", "reason": ended.why, "error": "killed"}
+        with suppress(StoreError), store.explained():
+            store.runs.bury(source, None, ended.why, _now(), kind="map")
+    if ended.stopped or line["error"] in ("leased", "store"):
+        return "later"
+    if line["state"] == "failed":
+        log.error("%s: %s", source, line["reason"])
+    return str(line["state"])
+
+
 def _done_already(store: Store, source: str, due: datetime) -> Any:
     last = store.runs.history(source, 1)
     if last and last[0].due == due and last[0].ended is not None and last[0].error != "interrupted":
@@ -160,13 +179,15 @@ def watch(
     settings: Settings,
     store: Store,
     arguments: list[str],
-    source: str,
+    source: str | None,
     stopping: threading.Event,
     beat: Any = lambda: True,
 ) -> Ended:
     """Run a command of the hub in a process of its own, and look after it until it ends.
 
-    It is ended when ``stopping`` is set or ``beat`` says that it is another's by now.
+    It is ended when ``stopping`` is set or ``beat`` says that it is another's by now, and, where
+    it harvests a ``source``, when it hangs: what asks nobody has nobody to wait for, and may
+    take as long as a run may.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -193,7 +214,7 @@ def _look_after(
     process: subprocess.Popen[bytes],
     settings: Settings,
     store: Store,
-    source: str,
+    source: str | None,
     stopping: threading.Event,
     beat: Any,
 ) -> str | None:
@@ -217,10 +238,10 @@ def _look_after(
             with suppress(StoreError), store.explained():
                 if not beat():
                     why = "another process has taken the run over"
-                reached = store.runs.progress(source)
+                reached = store.runs.progress(source) if source is not None else None
                 if reached != place:
                     place, moved = reached, now
-        if now - moved > STALLED_SECONDS:
+        if source is not None and now - moved > STALLED_SECONDS:
             why = f"kept no page for {STALLED_SECONDS // 60} minutes: it hangs"
         if why is not None:
             _end(process)

@@ -160,7 +160,7 @@ class Scheduler:
                 self._store.manifests.tidy(f"{now - MANIFESTS:%Y-%m-%d}")
                 self._store.decisions.tidy(now)
             # It looks at every record: in a process of its own, as all that takes long.
-            done = watch(self._settings, self._store, ["tidy", "--all"], "", self._stopping)
+            done = watch(self._settings, self._store, ["tidy", "--all"], None, self._stopping)
             log.info("tidied", extra=logs.fields(status=done.code, said=done.said[-500:]))
         except StoreError as error:
             log.error("%s", error)

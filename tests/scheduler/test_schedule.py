@@ -19,7 +19,7 @@ import pytest
 
 from adapters.source import load_sources
 from chm_hub.settings import Settings
-from scheduler.process import harvest_due
+from scheduler.process import end_runs, harvest_due, map_again
 from scheduler.schedule import Scheduler, dates
 from store import Store, open_store
 from tests.repository import Repository
@@ -292,6 +292,79 @@ def test_a_run_that_takes_too_long_is_ended_and_reported(
     assert all(row["failures"] >= 1 for row in listed if not row["running"])
 
 
+@pytest.fixture
+def here(hub: Hub, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that was harvested, in the surroundings that its runs are to have."""
+    for name, value in hub.environ.items():
+        monkeypatch.setenv(name, value)
+    hub.source("src", repository.source())
+    assert hub("harvest", "src").code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_a_replay_that_cannot_be_done_now_is_done_later(hub: Hub, settings: Settings) -> None:
+    with open_store(settings) as store:
+        lease = store.leases.take("src", datetime.now(UTC))
+        assert map_again(settings, store, "src") == "later"
+        store.leases.release(lease)
+        done = threading.Event()
+
+        def stop() -> None:
+            while not done.wait(0.05):
+                end_runs()
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        assert map_again(settings, store, "src") == "later"
+        done.set()
+        stopping.join()
+        assert "running" not in {run.state for run in store.runs.history("src")}
+        assert map_again(settings, store, "src") == "complete"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_replay_that_was_ended_is_told_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_store(settings) as store:
+        # It asks nobody, and keeps no page: that is no sign of hanging.
+        monkeypatch.setattr("scheduler.process.BEAT_SECONDS", 0.0)
+        monkeypatch.setattr("scheduler.process.STALLED_SECONDS", 0.0)
+        assert map_again(settings, store, "src") == "complete"
+        assert map_again(replace(settings, run_memory=20), store, "src") == "failed"
+        assert map_again(settings, store, "no-such-source") == "failed"
+        assert "running" not in {run.state for run in store.runs.history("src")}
+        assert store.runs.history("no-such-source") == []
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [("CHM_HUB_RUN_MEMORY" in line, "no such source" in line) for line in said] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_source_that_is_being_harvested_stops_no_others_replay(
+    hub: Hub, repository: Repository, settings: Settings
+) -> None:
+    hub.source("tgt", repository.source())
+    assert hub("harvest", "tgt").code == 0
+    with open_store(settings) as store:
+        store.leases.take("src", datetime.now(UTC))
+        said = hub("map", "src", "tgt", "--json")
+    assert said.code == 1
+    assert [(line["source"], line["state"], line["error"]) for line in said.lines] == [
+        ("src", "failed", "leased"),
+        ("tgt", "complete", None),
+    ]
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--max=3", "--approve-deletions"])
+def test_what_workers_cannot_do_is_not_queued(hub: Hub, option: str) -> None:
+    said = hub("map", "--all", "--queue", option)
+    assert said.code == 2
+    assert "--queue goes without" in said.err
+
+
 class Broker:
     """A Redis of our own."""
 
@@ -360,6 +433,29 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has(
     each_date_once(found)
     listed = hub("schedule", "--list", "--json").lines
     assert {row["failures"] for row in listed} == {0}, "to be stopped is no failure"
+
+
+@pytest.mark.slow
+def test_a_replay_waits_for_its_source_and_survives_its_worker(
+    broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    assert hub("harvest", NAMES[0]).code == 0
+    repository.slow = 600.0
+    harvest = started("harvest", NAMES[0], "--full")
+    deadline = time.monotonic() + 60
+    while len(hub("runs", "--json").lines) < 2:
+        assert time.monotonic() < deadline
+    worker = started("worker", "--concurrency", "1")
+    assert hub("map", NAMES[0], "--queue").code == 0
+    # It was taken, found its source busy, and waits.
+    threading.Event().wait(20)
+    worker.send_signal(signal.SIGTERM)
+    worker.communicate(timeout=60)
+    harvest.send_signal(signal.SIGTERM)
+    harvest.communicate(timeout=60)
+    assert not any(run["kind"] == "map" for run in runs(hub))
+    started("worker", "--concurrency", "1")
+    until(hub, lambda r: any((x["kind"], x["state"]) == ("map", "complete") for x in r))
 
 
 @pytest.mark.slow
