@@ -60,16 +60,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         refusals=(400, 403, 404, 409),
     )
     listed: set[str] = set()
-    nameless, total, resumed = 0, None, walk.checkpoint is not None
     async for page in json_api.harvest(fetch, walk, ask):
         listed.update(document.identifier for document in page.documents)
-        nameless += len(page.rejects)
-        total = page.total if page.total is not None else total
         yield page
-    if walk.complete and not resumed and total is not None and len(listed) + nameless < total:
-        # Some came twice: as many others were passed over.
-        walk.short = f"the source announced {total} datasets and gave {len(listed) + nameless}"
-        walk.complete = walk.covers_all = False
     if walk.complete and walk.covers_all and source.deletions == "absence":
         async for page in absent.ask_for(walk, listed, partial(_gone, fetch, base)):
             yield page

@@ -13,7 +13,7 @@ from adapters.source import CommonOptions, Source
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent, jsons
+from harvesters import absent, jsons, tally
 
 CROSSWALK = "geobon"
 DELETIONS = "absence"
@@ -48,11 +48,13 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         rows, total = read_envelope(answer, payload.url), None
     documents: dict[str, Document] = {}
     rejects: list[Reject] = []
+    counted = tally.Tally(announced=total)
     for row in rows:
         name = row.get("id") if isinstance(row, dict) else None
         if name in (None, ""):
+            counted.add(None)
             rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
-        elif str(name) in documents:
+        elif not counted.add(str(name)):
             warnings.append(f"same_identifier: {name}")
         else:
             body = {"country": options.country, "entry": without_placeholders(row)}
@@ -64,8 +66,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         warnings=warnings,
         total=total if total is not None else len(rows),
     )
-    if total is not None and total > len(rows):
-        walk.short = f"the source announced {total} datasets and gave {len(rows)}"
+    walk.short = counted.shortage()
     walk.covers_all = walk.complete = walk.short is None
     if walk.complete:
         async for page in absent.ask_for(walk, documents, lambda name: _gone(fetch, base, name)):

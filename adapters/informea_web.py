@@ -19,7 +19,7 @@ from adapters.source import CommonOptions, Source
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent, challenge, jsons
+from harvesters import absent, challenge, jsons, tally
 
 CROSSWALK = "informea"
 DELETIONS = "absence"
@@ -78,20 +78,21 @@ class _Site:
         self.fetch = fetch
         self.walk = walk
         self.listed: set[str] = set()
+        self.counted = tally.Tally()
 
     async def pages(self) -> AsyncIterator[Page]:
         """The list, page by page, until one that is empty or the number that was announced."""
         walk = self.walk
-        first = int((walk.checkpoint or {}).get("page", 0))
-        met, bodies = int((walk.checkpoint or {}).get("met", 0)), set[bytes]()
-        total = await self._count()
+        place = tally.place(walk.checkpoint)
+        first, bodies = int(place.get("page", 0)), set[bytes]()
+        self.counted = tally.Tally.after(place)
+        total = self.counted.announced = await self._count()
         for number in range(first, MAX_PAGES):
             payload = await self._get(self._address(number))
             rows = read_list(payload)
-            met += len(rows)
             digest = blake2b(payload.body, digest_size=16).digest()
             page, fresh = await self._page(payload, rows)
-            ended = not rows or (total is not None and met >= total)
+            ended = not rows or (total is not None and self.counted.met >= total)
             if rows and not fresh and (not page.rejects or digest in bodies):
                 walk.short = "a page came twice: the list sends us round in circles"
                 ended = True
@@ -100,12 +101,11 @@ class _Site:
                 payloads=page.payloads,
                 documents=page.documents,
                 rejects=page.rejects,
-                checkpoint=None if ended else {"page": number + 1, "met": met},
+                checkpoint=None if ended else {"page": number + 1, **self.counted.told()},
                 total=total,
             )
             if ended:
-                if walk.short is None and total is not None and met < total:
-                    walk.short = f"the list announced {total} entries and gave {met}"
+                walk.short = walk.short or self.counted.shortage()
                 return
         walk.short = f"the limit of {MAX_PAGES} pages was reached"
 
@@ -154,7 +154,8 @@ class _Site:
             if not isinstance(row, dict) or not isinstance(name, str) or not name.strip():
                 shown = repr(row).encode("utf-8", "replace")[:4096]
                 rejects.append(Reject(reason="no_identifier", fragment=shown))
-            elif name in self.listed:
+                self.counted.add(None)
+            elif not self.counted.add(name):
                 self.walk.warnings["duplicate"] += 1
             else:
                 self.listed.add(name)

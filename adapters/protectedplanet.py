@@ -44,16 +44,15 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         parameters=tuple(asked),
         size=options.per_page,
         list_key=options.what,
+        identifiers=_NAMES[options.what],
         secret_query={"token": token},
     )
-    start = int((walk.checkpoint or {}).get("page", 1))
     given: set[str] = set()
-    async for rows in page_numbers.pages(fetch, walk, ask, start):
+    async for rows in page_numbers.pages(fetch, walk, ask, walk.checkpoint):
         documents: list[Document] = []
         rejects: list[Reject] = []
         for row in rows.rows:
-            found = (row.get(key) for key in _NAMES[options.what])
-            name = next((str(value) for value in found if value not in (None, "")), None)
+            name = page_numbers.identifier(row, ask)
             if name is None:
                 fragment = repr(row).encode()[:4096]
                 rejects.append(Reject(reason="no_identifier", fragment=fragment))
@@ -65,7 +64,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             payloads=[rows.payload],
             documents=documents,
             rejects=rejects,
-            checkpoint={"page": rows.following} if rows.following else None,
+            checkpoint=rows.following,
         )
     walk.covers_all = walk.checkpoint is None and walk.short is None
     walk.complete = walk.short is None

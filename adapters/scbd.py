@@ -83,12 +83,10 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         stamp = (walk.since - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         # Meetings and old records lack a reliable date of change: they are asked for whole.
         filters.append(f"updatedDate_dt:[{stamp} TO *] OR (*:* NOT updatedDate_dt:*)")
-    start = int((walk.checkpoint or {}).get("start", 0))
     query = solr.Query(
         url=f"{api.base}/api/v2013/index/select",
         filters=tuple(filters),
         rows=options.rows,
-        start=start,
     )
     listed: set[str] = set()
     async for rows in solr.pages(fetch, walk, query):
@@ -190,12 +188,11 @@ async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]
                 },
             )
         )
-    checkpoint = None if rows.following is None else {"start": rows.following}
     page = Page(
         payloads=payloads,
         documents=documents,
         rejects=rejects,
-        checkpoint=checkpoint,
+        checkpoint=rows.following,
         total=rows.found,
     )
     return page, names

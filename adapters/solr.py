@@ -77,6 +77,12 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
                     body={"entry": row},
                 )
             )
-        yield Page(payloads=[rows.payload], documents=documents, rejects=rejects, total=rows.found)
-    walk.covers_all = not incremental
+        yield Page(
+            payloads=[rows.payload],
+            documents=documents,
+            rejects=rejects,
+            checkpoint=rows.following,
+            total=rows.found,
+        )
+    walk.covers_all = not incremental and walk.checkpoint is None
     walk.complete = walk.short is None

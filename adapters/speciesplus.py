@@ -49,23 +49,22 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         total_key="pagination.total_entries",
         secret_headers={"X-Authentication-Token": token},
     )
-    start = int((walk.checkpoint or {}).get("page", 1))
     given: set[str] = set()
     walk.next_since = walk.started
-    async for rows in page_numbers.pages(fetch, walk, ask, start):
+    async for rows in page_numbers.pages(fetch, walk, ask, walk.checkpoint):
         documents: list[Document] = []
         rejects: list[Reject] = []
         for row in rows.rows:
-            name = row.get("id")
-            if name in (None, "") or isinstance(name, bool):
+            name = page_numbers.identifier(row, ask)
+            if name is None:
                 fragment = repr(row).encode()[:4096]
                 rejects.append(Reject(reason="no_identifier", fragment=fragment))
-            elif str(name) not in given:
-                given.add(str(name))
+            elif name not in given:
+                given.add(name)
                 stamp = row.get("updated_at")
                 documents.append(
                     Document(
-                        identifier=str(name),
+                        identifier=name,
                         datestamp=str(stamp) if stamp else None,
                         body={"taxon": row},
                     )
@@ -74,7 +73,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             payloads=[rows.payload],
             documents=documents,
             rejects=rejects,
-            checkpoint={"page": rows.following} if rows.following else None,
+            checkpoint=rows.following,
             total=rows.total,
         )
     walk.covers_all = walk.since is None and walk.checkpoint is None and walk.short is None

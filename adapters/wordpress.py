@@ -151,8 +151,8 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
     listed: set[str] = set()
     missing: list[page_numbers.RefusedError] = []
     for number in range(first, len(kinds)):
-        start = int(at.get("page", 1)) if number == first else 1
-        following = {"list": number + 1, "page": 1} if number + 1 < len(kinds) else None
+        start = at if number == first else {}
+        following = {"list": number + 1} if number + 1 < len(kinds) else None
         try:
             async for page in _list(door, fetch, walk, kinds[number], start, listed):
                 more = page.checkpoint
@@ -160,7 +160,7 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
                     payloads=page.payloads,
                     documents=page.documents,
                     rejects=page.rejects,
-                    checkpoint={"list": number, **more} if more else following,
+                    checkpoint=following if more is None else {"list": number, **more},
                     total=page.total if len(kinds) == 1 else None,
                 )
         except page_numbers.RefusedError as error:
@@ -217,7 +217,7 @@ async def _kinds(door: _Door, fetch: Fetch, walk: Walk) -> list[str]:
 
 
 async def _list(
-    door: _Door, fetch: Fetch, walk: Walk, kind: str, start: int, listed: set[str]
+    door: _Door, fetch: Fetch, walk: Walk, kind: str, start: dict[str, Json], listed: set[str]
 ) -> AsyncIterator[Page]:
     """The entries of one type, the lists of all languages beside each other.
 
@@ -233,7 +233,7 @@ async def _list(
     while streams or any(waiting.values()):
         payloads: list[Payload] = []
         rejects: list[Reject] = []
-        following: int | None = None
+        following: dict[str, Json] | None = None
         total: int | None = None
         for lang in list(streams):
             while lang in streams and not waiting[lang]:
@@ -263,11 +263,11 @@ async def _list(
             return
         alone = len(door.asked()) == 1
         # The places in several lists are not one place: such a list begins anew.
-        place = following if alone else 1 if streams else None
+        place = following if alone else {} if streams else None
         yield replace(
             page,
             rejects=rejects,
-            checkpoint={"page": place} if place is not None else None,
+            checkpoint=place,
             total=total if alone else None,
         )
 

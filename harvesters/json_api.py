@@ -10,7 +10,7 @@ from chm_hub.document import Document, Json, Page, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
-from harvesters import challenge, jsons
+from harvesters import challenge, jsons, tally
 
 MAX_PAGES = 20_000
 
@@ -51,9 +51,9 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     (reason ``no_list``) for an answer that holds no list of entries, (``refused_question``) for
     one that says why there is none.
     """
-    offset = int((walk.checkpoint or {}).get("offset", 0))
-    began = offset
-    given: set[str] = set()
+    place = tally.place(walk.checkpoint)
+    offset = int(place.get("offset", 0))
+    counted = tally.Tally.after(place)
     before = b""
     walk.next_since = walk.started
     for _ in range(MAX_PAGES):
@@ -94,9 +94,14 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if isinstance(answer, list):
             answer = {}
         total = answer.get(options.total_key)
+        if isinstance(total, int):
+            # What comes first and was made while we read is not missed.
+            least = counted.announced if options.overlap else None
+            counted.announced = total if least is None else min(total, least)
         documents, rejects = read_rows(rows, options)
-        fresh = [d for d in documents if d.identifier not in given]
-        given.update(d.identifier for d in documents)
+        fresh = [d for d in documents if counted.add(d.identifier)]
+        for _ in rejects:
+            counted.add(None)
         offset += len(rows)
         ended = (
             not rows
@@ -117,12 +122,13 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             payloads=[payload],
             documents=fresh,
             rejects=rejects,
-            checkpoint=None if ended else {"offset": offset - options.overlap},
+            checkpoint=None
+            if ended
+            else {"offset": offset - options.overlap, **counted.told(options.overlap)},
             total=total if isinstance(total, int) else None,
         )
         if ended:
-            if walk.short is None and isinstance(total, int) and not began and offset < total:
-                walk.short = f"the source announced {total} entries and gave {offset}"
+            walk.short = walk.short or counted.shortage()
             break
         offset -= options.overlap
     else:

@@ -7,7 +7,7 @@ to R8 where they do not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import xml
+from harvesters import tally, xml
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -68,7 +68,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     sets: list[str | None] = list(options.sets) or [None]
     if options.sets == ("*",):
         sets = list(await server.list_sets()) or [None]
-    checkpoint = walk.checkpoint or {}
+    checkpoint = tally.place(walk.checkpoint)
     begin = 0
     if checkpoint.get("prefix") == prefix and checkpoint.get("set") in sets:
         begin = sets.index(checkpoint["set"])
@@ -77,7 +77,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         checkpoint = {}
     for set_spec in sets[begin:]:
         span = _Span(since=walk.since, until=options.until)
-        window = _Window(server, prefix, set_spec, span, checkpoint.get("token"))
+        window = _Window(server, prefix, set_spec, span, checkpoint)
         checkpoint = {}
         async for page in _as_can_be(window):
             yield page
@@ -234,7 +234,8 @@ class _Server:
         found: list[str] = []
         token: str | None = None
         used: set[str] = set()
-        while True:
+        empty = 0
+        for _ in range(self.options.max_pages):
             arguments = {"verb": "ListSets"}
             if token:
                 arguments["resumptionToken"] = token
@@ -243,6 +244,7 @@ class _Server:
                 return []
             raise_for_error(root, self.options.url)
             listed = _child(root, "ListSets")
+            known = len(found)
             for node in _children(listed, "set"):
                 spec = (_text(node, "setSpec") or "").strip()
                 if spec and spec not in found:
@@ -254,6 +256,12 @@ class _Server:
                 self.walk.short = "ListSets: a resumption token came twice"
                 return found
             used.add(token)
+            empty = empty + 1 if len(found) == known else 0
+            if empty >= EMPTY_PAGES:
+                self.walk.short = f"ListSets: {EMPTY_PAGES} pages in a row held no new set"
+                return found
+        self.walk.short = f"ListSets: the limit of {self.options.max_pages} pages was reached"
+        return found
 
     def earliest(self) -> datetime:
         """Before when the repository has nothing, by its own word."""
@@ -290,7 +298,7 @@ class _Window:
         prefix: str,
         set_spec: str | None,
         span: _Span,
-        token: str | None = None,
+        checkpoint: Mapping[str, Json] | None = None,
         *,
         by_identifier: bool = False,
     ) -> None:
@@ -298,15 +306,15 @@ class _Window:
         self.prefix = prefix
         self.set_spec = set_spec
         self.span = span
-        self.token = token
+        place = checkpoint or {}
+        self.token: str | None = place.get("token")
+        self.counted = tally.Tally.after(place)
         self.by_identifier = by_identifier or server.options.by_identifier
         self.restarted = False
         self.probed = False
         self.used: set[str] = set()
         self.fingerprints: set[bytes] = set()
         self.empty = 0
-        self.seen = 0
-        self.resumed = token is not None
 
     def again(self, span: _Span, *, by_identifier: bool = False) -> _Window:
         """A window on the same list for another span, or asked in another way."""
@@ -346,6 +354,7 @@ class _Window:
             page = await self._page(listed, payload, warnings)
             token = _token(listed)
             page_total = _total(listed)
+            self.counted.announced = page_total or self.counted.announced
             if xml.CUT_OFF in warnings and token is None:
                 walk.short = (
                     f"a page was cut off in the middle each time it was asked for: {payload.url}"
@@ -356,13 +365,15 @@ class _Window:
                 walk.short = fault
                 yield page
                 return
-            self.seen += len(page.documents) + len(page.rejects)
+            for document in page.documents:
+                self.counted.add(document.identifier)
+            for reject in page.rejects:
+                self.counted.add(reject.identifier)
             self.server.listed += len(page.documents)
             if token is None:
                 yield page
                 self._compare()
                 return
-            self.total = page_total or self.total
             self.token = token
             yield Page(
                 payloads=page.payloads,
@@ -375,11 +386,10 @@ class _Window:
                     "prefix": self.prefix,
                     "set": self.set_spec,
                     "next_since": _stamp(walk.next_since),
+                    **self.counted.told(),
                 },
             )
         walk.short = f"the limit of {self.server.options.max_pages} pages was reached"
-
-    total: int | None = None
 
     def _arguments(self, verb: str) -> dict[str, str]:
         if self.token is not None:
@@ -396,9 +406,7 @@ class _Window:
 
     def _compare(self) -> None:
         """Whether as many records came as were announced (R4)."""
-        if self.total is not None and self.seen < self.total and not self.resumed:
-            said = f"the source announced {self.total} records and gave {self.seen}"
-            self.server.walk.short = said
+        self.server.walk.short = self.server.walk.short or self.counted.shortage()
 
     def _restart(self, why: str) -> None:
         """Once per window, a dead token sends us back to the window's beginning (R5)."""
@@ -408,8 +416,7 @@ class _Window:
         self.token = None
         self.used.clear()
         self.fingerprints.clear()
-        self.seen = 0
-        self.resumed = False
+        self.counted = tally.Tally()
         self.server.walk.warnings["restarted_on_dead_token"] += 1
 
     def _other_granularity(self) -> bool:
@@ -436,8 +443,9 @@ class _Window:
             return None
         self.empty = 0
         digest = hashlib.blake2b(digest_size=16)
-        for document in page.documents:
-            digest.update(document.identifier.encode("utf-8", "surrogatepass") + b"\n")
+        # In whatever order they come.
+        for name in sorted(document.identifier for document in page.documents):
+            digest.update(name.encode("utf-8", "surrogatepass") + b"\n")
         fingerprint = digest.digest()
         if page.documents and fingerprint in self.fingerprints:
             return "a page came twice: the source sends us round in circles"

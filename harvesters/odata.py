@@ -23,7 +23,7 @@ from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent
+from harvesters import absent, tally
 from harvesters.odata_answers import (
     Answer,
     identifier,
@@ -45,6 +45,8 @@ MEMORY = "odata"
 
 _BROKEN = frozenset({"http_500", "not_json", "not_xml", "service_error"})
 """What a record that cannot be written out looks like from here."""
+_DEAD = frozenset({"http_400", "http_404", "http_410"})
+"""How a service says that it does not know a next link of its own any more."""
 _REFUSES = frozenset({400, 406, 415, 501})
 """How a service says that it does not know a part of the question."""
 
@@ -303,7 +305,7 @@ class _Steps:
         self.newest: datetime | None = None
         self.ordered = True
         """Whether they came newest first."""
-        self.total: int | None = None
+        self.counted = tally.Tally()
         self._asked = bound if service.known.changes == "filter" else None
         self._oldest: datetime | None = None
         self._counted = False
@@ -312,7 +314,8 @@ class _Steps:
     async def pages(self) -> AsyncIterator[Page]:
         """Ask, halve what is broken, read, go on, until the end or a reason to stop."""
         walk, service, query = self.walk, self.service, self.service.query
-        saved = walk.checkpoint or {}
+        saved = tally.place(walk.checkpoint)
+        self.counted = tally.Tally.after(saved)
         self._skip = int(saved.get("skip", 0))
         link = str(saved["link"]) if saved.get("link") else None
         links: set[str] = set()
@@ -326,11 +329,13 @@ class _Steps:
             try:
                 answer = await service.page(skip, top, self._asked, link)
             except (FetchError, ProtocolError) as error:
-                if error.reason not in _BROKEN or unpaged:
-                    raise
-                if link is not None:  # a link cannot be halved; a place in the list can
+                if link is not None and query.paged and error.reason in _BROKEN | _DEAD:
+                    # A link cannot be halved, nor asked for again; a place in the list can.
+                    walk.warnings["next_link_broken"] += 1
                     link = None
                     continue
+                if error.reason not in _BROKEN or unpaged:
+                    raise
                 if top > 1:
                     suspect = skip + top
                     top //= 2
@@ -339,7 +344,8 @@ class _Steps:
                 if broken > BROKEN_IN_A_ROW:
                     raise
                 await self._count()
-                if self.total is not None and skip >= self.total:
+                if self.counted.announced is not None and skip >= self.counted.announced:
+                    self._compare()
                     return
                 self._skip, top, suspect = skip + 1, query.top, 0
                 yield await self._set_aside(skip, error)
@@ -379,8 +385,8 @@ class _Steps:
                 top = max(1, (suspect - self._skip) // 2)
             else:
                 top, suspect = query.top, 0
-            place: dict[str, Json] = {"skip": self._skip, **({"link": link} if link else {})}
-            yield replace(page, checkpoint=None if ended else place, total=self.total)
+            place = {**self._place(), **({"link": link} if link else {})}
+            yield replace(page, checkpoint=None if ended else place, total=self.counted.announced)
             if ended:
                 self._compare()
                 return
@@ -395,6 +401,7 @@ class _Steps:
             if name is None:
                 rejects.append(_nameless(entry))
                 continue
+            self.counted.add(name)
             if name in self.listed:
                 self.walk.warnings["duplicate"] += 1
                 continue
@@ -412,8 +419,10 @@ class _Steps:
         if answer.deferred.intersection(query.expand):
             self.walk.warnings["not_expanded"] += 1
         self._learn_key(answer)
-        if self.total is None and self.bound is None:
-            self.total = answer.total
+        for _ in rejects:
+            self.counted.add(None)
+        if self.counted.announced is None and self.bound is None:
+            self.counted.announced = answer.total
         page = Page(
             payloads=[answer.payload],
             documents=documents,
@@ -466,16 +475,19 @@ class _Steps:
 
     async def _count(self) -> None:
         # A filter may be heeded by the list and not by the count, or the other way round.
-        if self.total is None and self.bound is None and not self._counted:
+        if self.counted.announced is None and self.bound is None and not self._counted:
             self._counted = True
-            self.total = await self.service.count()
+            self.counted.announced = await self.service.count()
 
     def _reached_the_end(self, following: str | None) -> bool:
-        return following is None and self.total is not None and self._skip >= self.total
+        total = self.counted.announced
+        return following is None and total is not None and self._skip >= total
 
     def _compare(self) -> None:
-        if self.walk.short is None and self.total is not None and self._skip < self.total:
-            self.walk.short = f"the service announced {self.total} entries and gave {self._skip}"
+        self.walk.short = self.walk.short or self.counted.shortage()
+
+    def _place(self) -> dict[str, Json]:
+        return {"skip": self._skip, **self.counted.told()}
 
     async def _set_aside(self, place: int, error: FetchError | ProtocolError) -> Page:
         """The page of a record that cannot be had. If the service can still say what it is
@@ -492,6 +504,7 @@ class _Steps:
         except (FetchError, ProtocolError):
             self.walk.warnings["name_not_known"] += 1
         documents: list[Document] = []
+        self.counted.add(name)
         if name is not None and name not in self.listed:
             self.listed.add(name)
             kept = await self.walk.kept([name]) if self.walk.kept is not None else {}
@@ -510,8 +523,8 @@ class _Steps:
                     fragment=f"at $skip={place}: {error}".encode()[:4096],
                 )
             ],
-            checkpoint={"skip": place + 1},
-            total=self.total,
+            checkpoint=self._place(),
+            total=self.counted.announced,
         )
 
 

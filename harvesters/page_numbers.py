@@ -11,7 +11,7 @@ from chm_hub.document import Json, Payload, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
-from harvesters import challenge, jsons
+from harvesters import challenge, jsons, tally
 
 MAX_PAGES = 5_000
 
@@ -40,6 +40,8 @@ class Options:
     """Where the answer has its list; empty if it is the list."""
     total_key: str = ""
     """Where the answer has the number of all entries: keys parted by dots."""
+    identifiers: tuple[str, ...] = ("id",)
+    """Keys of an entry that name it, in order of preference."""
     secret_query: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, str] = field(default_factory=dict)
     past_the_end: tuple[int, str] = (400, "rest_post_invalid_page_number")
@@ -54,19 +56,23 @@ class Rows:
 
     payload: Payload
     rows: list[dict[str, Json]]
-    page: int
-    following: int | None
+    following: dict[str, Json] | None
+    """The checkpoint from which the list goes on."""
     total: int | None
 
 
-async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> AsyncIterator[Rows]:
-    """The pages of a list from a page on.
+async def pages(
+    fetch: Fetch, walk: Walk, options: Options, checkpoint: Mapping[str, Json] | None = None
+) -> AsyncIterator[Rows]:
+    """The pages of a list, from a checkpoint on if there is one.
 
     Sets ``walk.short`` when fewer rows came than the server announced, a page came twice, or
     there is no end. Raises :class:`ProtocolError` (``no_list``, ``not_json``) for an answer that
     is no list, :class:`RefusedError` for a no, :class:`FetchError` for one without a reason.
     """
-    page, got, before = start, 0, None
+    place = tally.place(checkpoint)
+    page, before = int(place.get("page", 1)), None
+    counted = tally.Tally.after(place)
     for _ in range(MAX_PAGES):
         asked = [
             *options.parameters,
@@ -90,6 +96,7 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
         if payload.status != 200:
             code = answer.get("code") if isinstance(answer, dict) else None
             if code == options.past_the_end[1] and page > 1:
+                walk.short = walk.short or counted.shortage()
                 return
             raise RefusedError(
                 f"{payload.url}: HTTP {payload.status}: {_said(answer)}. Compare the source's "
@@ -110,8 +117,10 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
         if options.total_key:
             total = _inside(answer, options.total_key)
         rows = [row if isinstance(row, dict) else {"": row} for row in entries]
-        got += len(rows)
-        if rows and rows == before:
+        if total is not None:
+            counted.announced = total
+        fresh = [counted.add(identifier(row, options)) for row in rows]
+        if rows and (rows == before or not any(fresh)):
             walk.short = "a page came twice: the list sends us round in circles"
             return
         before = rows
@@ -124,16 +133,21 @@ async def pages(fetch: Fetch, walk: Walk, options: Options, start: int = 1) -> A
         yield Rows(
             payload=payload,
             rows=rows,
-            page=page,
-            following=page + 1 if more else None,
+            following={"page": page + 1, **counted.told()} if more else None,
             total=total,
         )
         if not more:
-            if start == 1 and total is not None and got < total:
-                walk.short = f"the source announced {total} entries and gave {got}"
+            walk.short = walk.short or counted.shortage()
             return
         page += 1
     walk.short = f"the limit of {MAX_PAGES} pages was reached"
+
+
+def identifier(row: dict[str, Json], options: Options) -> str | None:
+    """What a row is called; ``None`` for one without a name."""
+    found = (row.get(key) for key in options.identifiers)
+    named = (n for n in found if n not in (None, "") and not isinstance(n, bool))
+    return next((str(name) for name in named), None)
 
 
 def _number(headers: dict[str, str], name: str) -> int | None:

@@ -22,7 +22,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
-from harvesters import absent, jsons
+from harvesters import absent, jsons, tally
 
 MAX_REQUESTS = 20_000
 EMPTY_PAGES = 10
@@ -317,20 +317,29 @@ class _Walker:
                 raise
         if self.options.what != "items":
             return
-        saved = (self.walk.checkpoint or {}).get("query")
-        if isinstance(saved, dict) and self._own(str(saved.get("url"))):
+        place = tally.place(self.walk.checkpoint)
+        saved, within = place.get("query"), place.get("within")
+        known = within is None or within in collections
+        if isinstance(saved, dict) and known and self._own(str(saved.get("url"))):
             self.resumed = True
-            self.incremental = bool((self.walk.checkpoint or {}).get("incremental"))
+            self.incremental = bool(place.get("incremental"))
+            query = _Query(url=str(saved["url"]), body=saved.get("body"))
             try:
-                query = _Query(url=str(saved["url"]), body=saved.get("body"))
-                async for page in self._items(query):
+                counted = tally.Tally.after(place)
+                async for page in self._items(query, counted=counted, within=within):
                     yield page
-                return
             except FetchError as error:
                 # It forgot where we were: from the beginning then.
                 if error.status is None or not 400 <= error.status < 500:
                     raise
-            self.resumed = self.incremental = False
+                self.resumed = self.incremental = False
+                self.given.clear()
+                self.queries.clear()
+            else:
+                rest = [] if within is None else collections[collections.index(within) + 1 :]
+                async for page in self._of_collections(rest):
+                    yield page
+                return
         if ways:
             try:
                 async for page in self._items(self._search(ways, entry)):
@@ -352,7 +361,7 @@ class _Walker:
         """The items of some collections, one after the other."""
         for name in names if self.options.what == "items" else ():
             url = f"{self.api}/{quote(name, safe='')}/items"
-            async for page in self._items(self._of_collection(url)):
+            async for page in self._items(self._of_collection(url), within=name):
                 yield page
 
     def _search(self, ways: dict[str, str], entry: Json) -> _Query:
@@ -402,7 +411,8 @@ class _Walker:
         collections: list[str] | None = None,
     ) -> AsyncIterator[Page]:
         """A list of collections; the names of those wanted are added to ``collections``."""
-        async for payload, answer, _ in self._list(query, "collections", first):
+        counted = tally.Tally()
+        async for payload, answer, _ in self._list(query, "collections", first, counted):
             rows = []
             rejects: list[Reject] = []
             said: list[str] = []
@@ -430,12 +440,16 @@ class _Walker:
             yield Page(payloads=[payload], documents=documents, rejects=rejects, warnings=said)
 
     async def _items(
-        self, query: _Query, first: tuple[Payload, Json] | None = None
+        self,
+        query: _Query,
+        first: tuple[Payload, Json] | None = None,
+        *,
+        counted: tally.Tally | None = None,
+        within: str | None = None,
     ) -> AsyncIterator[Page]:
-        """A list of items."""
-        met = 0
-        total = None
-        async for payload, answer, following in self._list(query, "features", first):
+        """A list of items; ``within`` is the collection whose it is, if it is one's."""
+        counted = counted or tally.Tally()
+        async for payload, answer, following in self._list(query, "features", first, counted):
             rows = []
             rejects: list[Reject] = []
             said: list[str] = []
@@ -449,37 +463,32 @@ class _Walker:
                 links = absolute(entry.get("links"), payload.url)
                 if self._wanted(str(entry.get("collection"))):
                     rows.append((entry, links, self.briefs.get(str(entry.get("collection")))))
-            before = len(self.given)
             documents, more = self._made(rows, "item", payload.url, listed=True)
-            met += len(answer["features"])
-            total = matched(answer)
-            ended = following is None
-            if rows and len(self.given) == before:
-                self.walk.short = "a page came twice: the list sends us round in circles"
-                ended = True
-            place = None if following is None or ended else following
             yield Page(
                 payloads=[payload],
                 documents=documents,
                 rejects=[*rejects, *more],
                 warnings=said,
                 checkpoint=None
-                if place is None or self.api is None
+                if following is None or self.api is None
                 else {
-                    "query": {"url": place.url, "body": place.body},
+                    "query": {"url": following.url, "body": following.body},
                     "incremental": self.incremental,
+                    "within": within,
+                    **counted.told(),
                 },
-                total=total,
+                total=counted.announced,
             )
-            if ended:
-                break
-        if total is not None and met < total and not self.resumed and not self.walk.short:
-            self.walk.short = f"the source announced {total} items and gave {met}"
 
     async def _list(
-        self, query: _Query, key: str, first: tuple[Payload, Json] | None
+        self,
+        query: _Query,
+        key: str,
+        first: tuple[Payload, Json] | None,
+        counted: tally.Tally,
     ) -> AsyncIterator[tuple[Payload, dict[str, Json], _Query | None]]:
-        """The answers of a list, each with the request for the next one."""
+        """The answers of a list, each with the request for the next one; what is in it is
+        counted."""
         empty = 0
         following: _Query | None = query
         while following is not None:
@@ -503,12 +512,19 @@ class _Walker:
                     "source's url is that of a STAC API.",
                     reason="no_list",
                 )
-            empty = 0 if answer[key] else empty + 1
+            total = matched(answer)
+            counted.announced = counted.announced if total is None else total
+            fresh = [counted.add(_called(row)) for row in answer[key]]
+            empty = 0 if fresh else empty + 1
             following = self._next(query, answer, payload.url)
             if following is not None and empty >= EMPTY_PAGES:
                 self.walk.short = f"{EMPTY_PAGES} pages in a row held nothing"
                 following = None
+            if fresh and not any(fresh):
+                self.walk.short = "a page came twice: the list sends us round in circles"
+                following = None
             yield payload, answer, following
+        self.walk.short = self.walk.short or counted.shortage()
 
     def _next(self, query: _Query, answer: dict[str, Json], base: str) -> _Query | None:
         """The request that a ``next`` link asks for (STAC API, Item Search, paging)."""
@@ -681,6 +697,12 @@ def _why(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"no {error.args[0]}" if error.args else "a key is missing"
     return " ".join(str(error).split())[:80] or type(error).__name__
+
+
+def _called(row: Json) -> str | None:
+    """What tells an object of a list from the others in it."""
+    name = row.get("id") if isinstance(row, dict) else None
+    return f"{row.get('collection')}/{name}" if isinstance(name, str) else None
 
 
 def _reject(kind: str, error: ValueError, row: Json) -> Reject:

@@ -137,7 +137,7 @@ def test_lists_that_misbehave(hub: Hub) -> None:
         "down": ("failed", "http_502", 0),
     }
     assert "undefined field foo" in runs["filter"]["reason"]
-    assert "announced 8 datasets and gave 7" in runs["slips"]["reason"]
+    assert "announced 8 entries and gave 7" in runs["slips"]["reason"]
     assert runs["odd"]["quarantined"] == 3
 
 

@@ -129,7 +129,7 @@ def test_a_country_s_count_is_compared(hub: Hub) -> None:
         hub.source("g", source(url, 'country = "Kenya"'))
         run = run_of(hub, "g")
     assert run["state"] == "partial"
-    assert "announced 3 datasets and gave 1" in run["reason"]
+    assert "announced 3 entries and gave 1" in run["reason"]
     assert hub.records()["g/1"]["spatial"] == ["KE"]
 
 

@@ -83,7 +83,7 @@ def test_lists_that_misbehave(hub: Hub) -> None:
         "capped": ("complete", None, 7),
         "stuck": ("partial", None, 3),
         "short": ("partial", None, 7),
-        "growing": ("complete", None, 7),
+        "growing": ("partial", None, 7),
         "html": ("failed", "html", 0),
         "error": ("failed", "no_list", 0),
         "empty": ("complete", None, 0),

@@ -268,7 +268,7 @@ def test_pages_that_lead_astray(hub: Hub) -> None:
     for name in ("good", "good-context", "self", "back", "few", "empties", "foreign"):
         assert found[name] == everything, name
     assert found["gap"] == found["misnamed"] == {*everything, "last"}
-    assert "announced 60 items and gave 6" in runs["few"]["reason"]
+    assert "announced 60 entries and gave 6" in runs["few"]["reason"]
     assert "came twice" in runs["same"]["reason"]
     assert "another host" in runs["foreign"]["reason"]
     assert host.count("empties") < 20
