@@ -315,6 +315,8 @@ class _Window:
         self.used: set[str] = set()
         self.fingerprints: set[bytes] = set()
         self.empty = 0
+        self.refused: FetchError | ProtocolError | None = None
+        """Why no further record can be asked for."""
 
     def again(self, span: _Span, *, by_identifier: bool = False) -> _Window:
         """A window on the same list for another span, or asked in another way."""
@@ -352,6 +354,10 @@ class _Window:
                     reason="wrong_answer",
                 )
             page = await self._page(listed, payload, warnings)
+            if self.refused is not None:
+                # What came before it is had.
+                yield page
+                raise self.refused
             token = _token(listed)
             page_total = _total(listed)
             self.counted.announced = page_total or self.counted.announced
@@ -474,7 +480,15 @@ class _Window:
             elif document.deleted:
                 documents.append(document)
             else:
-                got, refused, answers = await self._get_record(document.identifier)
+                try:
+                    got, refused, answers = await self._get_record(document.identifier)
+                except (FetchError, ProtocolError) as error:
+                    if error.ends_walk:
+                        self.refused = error
+                        break
+                    # One record that cannot be had is set aside; its neighbours go on (R7).
+                    rejects.append(Reject(reason=error.reason, identifier=document.identifier))
+                    continue
                 documents += got
                 rejects += refused
                 payloads += answers
@@ -483,14 +497,10 @@ class _Window:
     async def _get_record(
         self, identifier: str
     ) -> tuple[list[Document], list[Reject], list[Payload]]:
-        try:
-            root, payload, warnings = await self.server.ask(
-                verb="GetRecord", identifier=identifier, metadataPrefix=self.prefix
-            )
-            raise_for_error(root, payload.url)
-        except (FetchError, ProtocolError) as error:
-            # One record that cannot be had is set aside; its neighbours go on (R7).
-            return [], [Reject(reason=error.reason, identifier=identifier)], []
+        root, payload, warnings = await self.server.ask(
+            verb="GetRecord", identifier=identifier, metadataPrefix=self.prefix
+        )
+        raise_for_error(root, payload.url)
         self.server.walk.warnings.update(warnings)
         documents, rejects = read_records(
             _children(_child(root, "GetRecord"), "record"), self.prefix

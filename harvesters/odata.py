@@ -501,7 +501,9 @@ class _Steps:
             payload = answer.payload
             if len(answer.entries) == 1:
                 name = identifier(answer.entries[0], query.identifiers)
-        except (FetchError, ProtocolError):
+        except (FetchError, ProtocolError) as refused:
+            if refused.ends_walk:
+                raise
             self.walk.warnings["name_not_known"] += 1
         documents: list[Document] = []
         self.counted.add(name)

@@ -187,7 +187,7 @@ class _Walker:
                 payload = await self._get(_Query(url=step.url))
                 answer = jsons.parse(payload.body, payload.url)
             except (FetchError, ProtocolError) as error:
-                if not step.above or error.reason in ("busy", "http_401", "http_403", "http_429"):
+                if not step.above or error.ends_walk:
                     raise
                 dead.append(f"{step.url} ({error.reason})")
                 self.walk.warnings["dead_link"] += 1

@@ -189,6 +189,7 @@ def walked(
         parts = urlsplit(request.url)
         asked = dict(parse_qsl(parts.query))
         listed.requests.append(asked)
+        assert len(listed.requests) < 200, "there is no end to it"
         answer = protocol.answer(listed, parts.path, asked)
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return Payload(
