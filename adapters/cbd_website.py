@@ -105,7 +105,7 @@ async def _with_paragraphs(fetch: Fetch, walk: Walk, base: str, page: Page) -> P
                     accept=(200, 404),
                 )
             )
-            nodes = [] if payload.status == 404 else _nodes(jsons.parse(payload.body, payload.url))
+            nodes = [] if payload.status == 404 else _nodes(jsons.read(payload, walk.warnings))
         except (FetchError, ProtocolError) as error:
             rejects.append(Reject(reason=error.reason, identifier=document.identifier))
             continue

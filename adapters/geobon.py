@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from pydantic import ConfigDict, with_config
 
 from adapters.source import CommonOptions, Source
-from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
+from chm_hub.document import Document, Json, Page, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import absent, jsons, tally
@@ -39,12 +40,15 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if options.country:
         form = (("action", "fetch_data"), ("country", options.country))
         payload = await fetch(Request(url=base + COUNTRY, form=form, kinds=("json",)))
+        said: Counter[str] = Counter()
+        answer = jsons.read(payload, said)
         # Line breaks in strings are how this door always answers: nothing to warn of.
-        answer, _ = parse(payload)
+        del said["control_characters"]
+        walk.warnings.update(said)
         rows, total = read_country(answer, payload.url)
     else:
         payload = await fetch(_request(base + LIST))
-        answer, warnings = parse(payload)
+        answer = jsons.read(payload, walk.warnings)
         rows, total = read_envelope(answer, payload.url), None
     documents: dict[str, Document] = {}
     rejects: list[Reject] = []
@@ -69,7 +73,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     walk.short = counted.shortage()
     walk.covers_all = walk.complete = walk.short is None
     if walk.complete:
-        async for page in absent.ask_for(walk, documents, lambda name: _gone(fetch, base, name)):
+        async for page in absent.ask_for(
+            walk, documents, lambda name: _gone(fetch, walk, base, name)
+        ):
             yield page
 
 
@@ -79,29 +85,12 @@ def _request(url: str) -> Request:
     return Request(url=url, headers=accept, kinds=("json",), accept=(200, 404))
 
 
-async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
+async def _gone(fetch: Fetch, walk: Walk, base: str, name: str) -> Page | None:
     payload = await fetch(_request(f"{base}{LIST}/{quote(name, safe='')}"))
-    answer, _ = parse(payload)
+    answer = jsons.read(payload, walk.warnings)
     if isinstance(answer, dict) and "data" in answer and _code(answer) == 404:
         return absent.tombstone(name, payload)
     return None
-
-
-def parse(payload: Payload) -> tuple[Json, list[str]]:
-    """The JSON of an answer, and what had to be repaired: line breaks that stand in strings as
-    they are.
-
-    Raises :class:`ProtocolError` (reason ``not_json``).
-    """
-    try:
-        return jsons.parse(payload.body, payload.url), []
-    except ProtocolError:
-        try:
-            text = payload.body.decode("utf-8-sig")
-            return jsons.loads(text, strict=False), ["stray_newlines"]
-        except (UnicodeDecodeError, ValueError, RecursionError):
-            pass
-        raise
 
 
 def _code(answer: dict[str, Json]) -> int | None:

@@ -7,6 +7,7 @@ fetched, unless the hub has it as it was changed last.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -89,7 +90,7 @@ class _Site:
         total = self.counted.announced = await self._count()
         for number in range(first, MAX_PAGES):
             payload = await self._get(self._address(number))
-            rows = read_list(payload)
+            rows = read_list(payload, walk.warnings)
             digest = blake2b(payload.body, digest_size=16).digest()
             page, fresh = await self._page(payload, rows)
             ended = not rows or (total is not None and self.counted.met >= total)
@@ -172,7 +173,7 @@ class _Site:
                     continue
                 try:
                     answer = await self._get(self._node(name))
-                    node = jsons.parse(answer.body, answer.url)
+                    node = jsons.read(answer, self.walk.warnings)
                     if not isinstance(node, dict):
                         raise _no_list(answer.url)
                     payloads.append(answer)
@@ -210,12 +211,12 @@ class _Site:
         return absent.tombstone(name, payload)
 
 
-def read_list(payload: Payload) -> list[Json]:
-    """The rows of an answer: an array.
+def read_list(payload: Payload, said: Counter[str]) -> list[Json]:
+    """The rows of an answer: an array. Repairs are counted in ``said``.
 
     Raises :class:`ProtocolError` (reason ``no_list``) for anything else.
     """
-    rows = jsons.parse(payload.body, payload.url)
+    rows = jsons.read(payload, said)
     if not isinstance(rows, list):
         raise _no_list(payload.url)
     return rows

@@ -135,7 +135,7 @@ class _Api:
             digest = blake2b(payload.body, digest_size=16).digest()
             again = digest in seen
             seen.add(digest)
-            rows, total = read_list(jsons.parse(payload.body, payload.url), payload.url)
+            rows, total = read_list(jsons.read(payload, self.walk.warnings), payload.url)
             names: list[str] = []
             rejects: list[Reject] = []
             for row in rows:
@@ -275,7 +275,7 @@ class _Map:
                 )
             )
         )
-        solutions, rejects = read_map(jsons.parse(payload.body, payload.url), payload.url)
+        solutions, rejects = read_map(jsons.read(payload, self.walk.warnings), payload.url)
         bodies = {
             name: {
                 "way": "map",

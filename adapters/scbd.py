@@ -172,7 +172,7 @@ async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]
                 else:
                     payloads.append(payload)
                     try:
-                        full = jsons.parse(payload.body, payload.url)
+                        full = jsons.read(payload, walk.warnings)
                     except ProtocolError as error:
                         rejects.append(Reject(reason=error.reason, identifier=name))
                         continue

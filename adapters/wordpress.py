@@ -196,7 +196,7 @@ async def _kinds(door: _Door, fetch: Fetch, walk: Walk) -> list[str]:
             kinds=("json",),
         )
     )
-    answer = jsons.parse(payload.body, payload.url)
+    answer = jsons.read(payload, walk.warnings)
     told = answer.values() if isinstance(answer, dict) else []
     found = [
         str(one["rest_base"])

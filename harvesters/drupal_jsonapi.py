@@ -9,6 +9,7 @@ the standard: a page may be short or empty because rows are withheld after pagin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,7 +125,8 @@ class Collection:
 
 async def read_list(fetch: Fetch, url: str) -> Listing:
     """One page of a collection. Raises as :func:`ask`, and ``no_list`` for another document."""
-    payload, answer = await ask(fetch, url)
+    repairs: Counter[str] = Counter()
+    payload, answer = await ask(fetch, url, repairs)
     rows = answer.get("data")
     if not isinstance(rows, list):
         raise ProtocolError(
@@ -140,7 +142,7 @@ async def read_list(fetch: Fetch, url: str) -> Listing:
         payload=payload,
         rows=flat,
         rejects=rejects,
-        warnings=warnings,
+        warnings=[*repairs, *warnings],
         count=_number(meta.get("count")),
         withheld=bool(meta.get("omitted")),
         following=following,
@@ -155,8 +157,11 @@ async def read_one(fetch: Fetch, url: str) -> tuple[Payload, dict[str, Json] | N
     return payload, rows[0] if rows else None
 
 
-async def ask(fetch: Fetch, url: str) -> tuple[Payload, dict[str, Json]]:
-    """The JSON:API document at an address.
+async def ask(
+    fetch: Fetch, url: str, repairs: Counter[str] | None = None
+) -> tuple[Payload, dict[str, Json]]:
+    """The JSON:API document at an address; what had to be repaired to read it is counted in
+    ``repairs``, and nothing is repaired without.
 
     Raises :class:`RefusedError` where the interface says no in its own form, and
     :class:`FetchError` for a status without it: a site that is being deployed answers 404 in
@@ -170,7 +175,9 @@ async def ask(fetch: Fetch, url: str) -> tuple[Payload, dict[str, Json]]:
             reason=f"http_{payload.status}",
             status=payload.status,
         )
-    answer = jsons.parse(payload.body, payload.url)
+    answer = (
+        jsons.parse(payload.body, payload.url) if repairs is None else jsons.read(payload, repairs)
+    )
     if not isinstance(answer, dict):
         raise ProtocolError(
             f"{payload.url}: not a JSON:API document. Check the source's url.", reason="no_list"

@@ -73,7 +73,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         )
         if payload.status != 200 and kind_of(payload.body) != "json":
             challenge.refuse(payload)
-        answer = jsons.parse(payload.body, payload.url)
+        answer = jsons.read(payload, walk.warnings)
         if payload.status != 200 or (isinstance(answer, dict) and answer.get("success") is False):
             raise ProtocolError(
                 f"{payload.url}: the source refuses the question (HTTP {payload.status}): "

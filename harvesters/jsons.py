@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
-from chm_hub.document import Json
+from chm_hub.document import Json, Payload
 from chm_hub.errors import ProtocolError
+from harvesters import encodings
+
 
 # A backslash that stands for itself; a character that takes two escapes; half of such a one.
 _ESCAPES = re.compile(
@@ -15,16 +18,35 @@ _ESCAPES = re.compile(
 
 
 def parse(body: bytes, where: str) -> Json:
-    """The value of a JSON text (RFC 8259), a byte order mark before it allowed.
+    """The value of a JSON text (RFC 8259), a byte order mark before it allowed: for what must
+    prove something, and where nobody would hear of a repair.
 
     Raises :class:`ProtocolError` (reason ``not_json``).
     """
     try:
         return loads(body.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ProtocolError(
-            f"{where}: not JSON: {error}. Look at what the address answers.", reason="not_json"
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _not_json(where, error) from error
+
+
+def read(payload: Payload, said: Counter[str]) -> Json:
+    """The value of an answer that holds what is harvested, repaired where it must be (rule R6):
+    in another encoding than UTF-8, or with control characters in its texts. What was repaired is
+    counted in ``said``, which is the walk's warnings or becomes the page's.
+
+    Raises :class:`ProtocolError` (reason ``not_json``).
+    """
+    try:
+        text, repairs = _text(payload)
+        try:
+            value = loads(text)
+        except ValueError:
+            value = loads(text, strict=False)
+            repairs.append("control_characters")
+    except (ValueError, RecursionError) as error:
+        raise _not_json(payload.url, error) from error
+    said.update(repairs)
+    return value
 
 
 def loads(text: str, *, strict: bool = True) -> Json:
@@ -34,3 +56,19 @@ def loads(text: str, *, strict: bool = True) -> Json:
     if "\\ud" in text or "\\uD" in text:
         text = _ESCAPES.sub(lambda found: r"\uffff" if found[1] else found[0], text)
     return json.loads(text, strict=strict)
+
+
+def _text(payload: Payload) -> tuple[str, list[str]]:
+    # By where its zeros are: JSON begins with two characters of ASCII.
+    wide = json.detect_encoding(payload.body)
+    if not wide.startswith("utf-8"):
+        return payload.body.decode(wide), ["encoding_not_utf-8"]
+    charset = payload.charset()
+    text, _, repairs = encodings.read(payload.body, ["utf-8"], [charset] if charset else [])
+    return text, repairs
+
+
+def _not_json(where: str, error: Exception) -> ProtocolError:
+    return ProtocolError(
+        f"{where}: not JSON: {error}. Look at what the address answers.", reason="not_json"
+    )

@@ -10,6 +10,7 @@ Format).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,16 +50,17 @@ def read(payload: Payload) -> Answer:
     Raises :class:`ProtocolError`: ``no_list`` if it holds no list of entries, ``not_json`` or
     ``not_xml`` if it cannot be read, ``service_error`` if it is the service's own error.
     """
-    head = payload.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    head = payload.body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1]
     if head == b"<":
         return _read_xml(payload)
     if head not in (b"{", b"["):
         raise _service_error(payload.url, payload.body[:200].decode("utf-8", "replace"))
-    value, warnings = _read_json(payload)
+    said: Counter[str] = Counter()
+    value = jsons.read(payload, said)
     dialect, rows, holder = _rows(value)
     if rows is None:
-        if (said := _error(value)) is not None:
-            raise _service_error(payload.url, said)
+        if (error := _error(value)) is not None:
+            raise _service_error(payload.url, error)
         raise _no_list(payload.url)
     entries = [row for row in rows if isinstance(row, dict)]
     return Answer(
@@ -75,21 +77,8 @@ def read(payload: Payload) -> Answer:
         ),
         total=_count_in(holder),
         following=_link_in(holder),
-        warnings=warnings,
+        warnings=list(said),
     )
-
-
-def _read_json(payload: Payload) -> tuple[Json, list[str]]:
-    try:
-        return jsons.parse(payload.body, payload.url), []
-    except ProtocolError as error:
-        try:
-            # Control characters within texts: services write them as they are (rule R6).
-            return jsons.loads(payload.body.decode("utf-8-sig"), strict=False), [
-                "control_characters"
-            ]
-        except (UnicodeDecodeError, ValueError, RecursionError):
-            raise error from None
 
 
 def _rows(value: Json) -> tuple[str, list[Json] | None, Json]:

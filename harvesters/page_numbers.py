@@ -92,7 +92,7 @@ async def pages(
         )
         if payload.status in options.refusals and kind_of(payload.body) != "json":
             challenge.refuse(payload)
-        answer = jsons.parse(payload.body, payload.url)
+        answer = jsons.read(payload, walk.warnings)
         if payload.status != 200:
             code = answer.get("code") if isinstance(answer, dict) else None
             if code == options.past_the_end[1] and page > 1:

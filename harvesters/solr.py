@@ -172,7 +172,7 @@ class _Course:
         self, place: dict[str, Any]
     ) -> tuple[Payload, list[dict[str, Json]], int, str | None]:
         payload = await self.fetch(_request(self.query, place))
-        answer = jsons.parse(payload.body, payload.url)
+        answer = jsons.read(payload, self.walk.warnings)
         response = answer.get("response") if isinstance(answer, dict) else None
         docs = response.get("docs") if isinstance(response, dict) else None
         if not isinstance(response, dict) or not isinstance(docs, list):

@@ -185,7 +185,7 @@ class _Walker:
                 return
             try:
                 payload = await self._get(_Query(url=step.url))
-                answer = jsons.parse(payload.body, payload.url)
+                answer = jsons.read(payload, self.walk.warnings)
             except (FetchError, ProtocolError) as error:
                 if not step.above or error.ends_walk:
                     raise
@@ -505,7 +505,7 @@ class _Walker:
                 first = None
             else:
                 payload = await self._get(query)
-                answer = jsons.parse(payload.body, payload.url)
+                answer = jsons.read(payload, self.walk.warnings)
             if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
                 raise ProtocolError(
                     f"{query.url}: there is no list under {key!r} in the answer. Check that the "
