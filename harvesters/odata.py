@@ -323,6 +323,7 @@ class _Steps:
         top, suspect = query.top, 0
         """``suspect`` is the end of a stretch that is known to hold a broken record."""
         broken = empty = 0
+        dead = False
         unpaged = not query.paged
         for _ in range(MAX_PAGES):
             skip = self._skip
@@ -330,7 +331,9 @@ class _Steps:
                 answer = await service.page(skip, top, self._asked, link)
             except (FetchError, ProtocolError) as error:
                 if link is not None and query.paged and error.reason in _BROKEN | _DEAD:
-                    # A link cannot be halved, nor asked for again; a place in the list can.
+                    # A link cannot be halved, and one that is not known any more not be asked
+                    # for again; a place in the list can.
+                    dead = dead or error.reason in _DEAD
                     walk.warnings["next_link_broken"] += 1
                     link = None
                     continue
@@ -356,7 +359,7 @@ class _Steps:
             self._skip += met
             page, fresh = self._page(answer)
             digest = blake2b(answer.payload.body, digest_size=16).digest()
-            following = self._following(answer.following)
+            following = None if dead else self._following(answer.following)
             if met > top and not skip:
                 unpaged = True  # it gives more than it was asked for: all it has
             if following is None:

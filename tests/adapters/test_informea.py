@@ -202,6 +202,8 @@ class Service:
             if bends.get("html_404"):
                 return Answer(b"<html>gone</html>", "text/html", 404)
             return self.error("not found", 404)
+        if "$skiptoken" in asked:
+            return self.error("unknown token", bends["tokens"])
         skip = 0 if bends.get("ignores_skip") else int(asked.get("$skip", 0))
         top = min(int(bends.get("cap", 9999)), int(asked.get("$top", 9999)))
         if bends.get("ignores_top"):
@@ -392,6 +394,28 @@ def test_a_next_link_that_comes_twice_ends_the_walk() -> None:
     assert not made.walk.complete
     assert "circles" in str(made.walk.short)
     assert len(service.asked) < 6
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 500])
+@pytest.mark.parametrize("count", [10, None])
+def test_where_a_next_link_is_dead_the_walk_goes_on_by_skip(status: int, count: int | None) -> None:
+    link = "Decisions?$skiptoken={skip}"
+    service = Service(rows(10), links=link, tokens=status, count=count)
+    made = walked(service)
+    assert made.walk.complete
+    assert made.names == names_of(rows(10))
+    assert made.walk.warnings == {"next_link_broken": 1 if status < 500 else 2}
+    place = {"skip": 4, "link": f"http://s.example/s.svc/{link}", "met": 4, "announced": None}
+    rest = walked(service, Walk(started=datetime.now(UTC), checkpoint=place))
+    assert rest.walk.complete
+    assert rest.names == names_of(rows(10)[4:])
+
+
+def test_where_a_service_knows_no_skip_either_the_walk_is_partial() -> None:
+    link = "Decisions?$skiptoken={skip}"
+    made = walked(Service(rows(10), links=link, tokens=410, ignores_skip=True))
+    assert "takes no notice of $skip" in str(made.walk.short)
+    assert made.names == names_of(rows(4))
 
 
 def test_fewer_than_counted_is_partial(hub: Hub) -> None:
