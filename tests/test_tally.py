@@ -262,3 +262,37 @@ def test_a_checkpoint_that_does_not_say_how_many_were_met_is_begun_anew(
     made = walked(protocol, List(names(60)), checkpoint)
     assert made.walk.short is None
     assert sorted(made.names) == names(60)
+
+
+def by_collection(listed: List, path: str, asked: Asked) -> Json:
+    """An API without a search: half of what is listed is in each of two collections."""
+    name = [*path.split("/"), "", ""][2]
+    catalog = {"type": "Catalog", "stac_version": "1.0.0", "id": "r", "description": "All"}
+    if path == "/":
+        return {**catalog, "links": [{"rel": "data", "href": "collections"}]}
+    if not name:
+        kept = {
+            **catalog,
+            "type": "Collection",
+            "license": "CC0-1.0",
+            "extent": {"spatial": {"bbox": [[0, 0, 1, 1]]}, "temporal": {"interval": [[None] * 2]}},
+            "links": [],
+        }
+        return {"collections": [{**kept, "id": "c"}, {**kept, "id": "d"}], "links": []}
+    half = len(listed.names) // 2
+    part = List(listed.names[:half] if name == "c" else listed.names[half:])
+    told = geography(part, "/search", asked)
+    for link in told["links"]:
+        link["href"] = link["href"].replace("search", "items")
+    return told
+
+
+def test_a_walk_by_collections_goes_on_behind_the_one_it_was_cut_off_in() -> None:
+    protocol = Protocol(by_collection, PROTOCOLS["stac"].harvest)
+    for most in (1, 2, 4, 5):
+        first = walked(protocol, List(names(40)), most=most)
+        rest = walked(protocol, List(names(40)), first.checkpoint)
+        assert rest.walk.short is None
+        assert sorted({*first.names, *rest.names}) == names(40)
+        assert len(rest.names) < 40, "and does not begin anew"
+        assert not rest.walk.covers_all
