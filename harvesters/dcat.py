@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -203,12 +204,14 @@ def place(dataset: dict[str, Json]) -> dict[str, Json]:
 def read(payload: Payload) -> Catalogue:
     """What one answer holds."""
     form = _form(payload)
-    charsets = [said for said in (payload.charset(),) if said]
+    charsets = [charset for charset in (payload.charset(),) if charset]
     if form == "json-ld":
-        answer = jsons.parse(payload.body, payload.url)
+        said: Counter[str] = Counter()
+        answer = jsons.read(payload, said)
+        repairs = list(said)
         found = answer.get("dataset") if isinstance(answer, dict) else None
         if isinstance(found, list):
-            return Catalogue(form="json", datasets=found, total=len(found))
+            return Catalogue(form="json", datasets=found, total=len(found), warnings=repairs)
         if not (isinstance(answer, list) or "@graph" in answer or "@context" in answer):
             raise _no_catalogue(payload)
         if _fetches(answer):
@@ -219,7 +222,6 @@ def read(payload: Payload) -> Catalogue:
                 reason="context",
             )
         data: bytes | str = json.dumps(answer)
-        repairs: list[str] = []
     elif form == "xml":
         # What is parsed is what was looked at: the DOCTYPE is gone from it.
         root, repairs = xml.parse(payload.body, payload.url, charsets=charsets)

@@ -305,7 +305,8 @@ def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Do
 
 def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
     """A JSON Feed (jsonfeed.org, version 1), as feedparser would have it of another feed."""
-    answer = jsons.parse(payload.body, payload.url)
+    repairs: Counter[str] = Counter()
+    answer = jsons.read(payload, repairs)
     items = answer.get("items") if isinstance(answer, dict) else None
     if not isinstance(items, list) or "jsonfeed" not in str(answer.get("version")):
         raise ProtocolError(
@@ -321,7 +322,8 @@ def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
     }
     following = feed.text("next_url")
     entries, rejects = _each(items, _json_entry)
-    warnings = [*feed.odd, *(said for entry in entries for said in entry.get("odd", ()))]
+    warnings = [*repairs, *feed.odd]
+    warnings += [said for entry in entries for said in entry.get("odd", ())]
     page = Page(
         payloads=[payload],
         documents=_documents({k: v for k, v in head.items() if v}, entries),

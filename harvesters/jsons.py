@@ -10,7 +10,6 @@ from chm_hub.document import Json, Payload
 from chm_hub.errors import ProtocolError
 from harvesters import encodings
 
-
 # A backslash that stands for itself; a character that takes two escapes; half of such a one.
 _ESCAPES = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"

@@ -14,7 +14,7 @@ import pytest
 from chm_hub import fetch as fetching
 from chm_hub.document import Payload, Walk
 from chm_hub.errors import ProtocolError
-from harvesters import drupal_jsonapi, json_api, jsons
+from harvesters import dcat, drupal_jsonapi, feed, json_api, jsons
 
 TEXT = '{"a": "café", "b": "Ω"}'
 OTHER = {"encoding_not_utf-8": 1}
@@ -123,3 +123,18 @@ def test_what_is_whole_is_as_it_was() -> None:
     value = {"a": ["\\ud83d", "😀", "\\\\", '"', "\x7f\u2028"], "\\": 1.5}
     assert jsons.parse(json.dumps(value).encode(), "x") == value
     assert jsons.parse(json.dumps(value, ensure_ascii=False).encode(), "x") == value
+
+
+@pytest.mark.parametrize("key", ["dataset", "items"])
+def test_so_do_catalogues_and_feeds(key: str) -> None:
+    told = {"version": "https://jsonfeed.org/version/1.1", key: [{"id": "1", "title": "é\t"}]}
+    body = json.dumps(told, ensure_ascii=False).replace("\\t", "\t").encode("cp1252")
+    answer = payload(body)
+    if key == "items":
+        page, _ = feed._read_json_feed(answer)
+        assert page.documents[0].body["entry"]["title"]["value"].strip() == "é"
+        assert page.warnings == [*OTHER, "control_characters"]
+    else:
+        catalogue = dcat.read(answer)
+        assert catalogue.datasets[0]["title"] == "é\t"
+        assert catalogue.warnings == [*OTHER, "control_characters"]
