@@ -85,8 +85,16 @@ class Leases:
         return self._raised(Lease(source, mine["token"], held.get("fence", 0) + 1))
 
     def _raised(self, lease: Lease) -> Lease:
-        """The lease, once the record store knows that older ones are void."""
-        self._state.update_one({"_id": "log"}, {"$set": {f"fences.{lease.source}": lease.fence}})
+        """The lease, once the record store knows that older ones are void. Raises
+        :class:`StoreError` if it knows a newer one: this process was silent in the middle."""
+        log = self._state.find_one_and_update(
+            {"_id": "log"},
+            {"$max": {f"fences.{lease.source}": lease.fence}},
+            projection={"fences": 1},
+            return_document=True,
+        )
+        if log is not None and log["fences"][lease.source] != lease.fence:
+            raise taken_over(lease.source)
         return lease
 
     def renew(self, lease: Lease, now: datetime) -> None:

@@ -24,11 +24,11 @@ from store.schedule import CLAIM_SECONDS, QUEUED_SECONDS
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def change(name: str) -> Change:
+def change(name: str, content: str = "") -> Change:
     return Change(
         identifier=f"src/{name}",
-        record={"title": [{"value": name}]},
-        hash=name,
+        record={"title": [{"value": content or name}]},
+        hash=content or name,
         sets=("source:src",),
         document="",
         crosswalk="",
@@ -75,6 +75,33 @@ def test_a_writer_whose_lease_was_taken_over_writes_nothing_more(store: Store) -
     # Leases are in no backup, fences are: a new lease begins above them.
     store.database["leases"].drop()
     assert store.leases.take("src", NOW).fence == new.fence + 1
+
+
+def test_what_was_announced_is_not_written_once_another_has_recovered_it(store: Store) -> None:
+    """A process that sleeps between announcing a batch and writing it (a laptop, a machine that
+    is moved, ``SIGSTOP``) wakes when its source is another's."""
+    old = store.leases.take("src", NOW)
+    staged = store.records.stage("src", [change("a", "old")], NOW, fence=old.fence)
+    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+    new = store.leases.take("src", later)
+    assert store.records.recover("src", later) == 1
+    store.records.put("src", [change("a", "new")], later, fence=new.fence)
+    with pytest.raises(StoreError, match="silent for so long"):
+        store.records.commit(staged)
+    assert [r.hash for r in store.records.read()] == ["new"]
+    assert store.records.counts()["source:src"].live == 1
+
+
+def test_who_sleeps_while_he_takes_a_lease_does_not_make_older_ones_valid(store: Store) -> None:
+    leases = store.leases
+    slow = leases.take("src", NOW)
+    newer = leases.take("src", NOW + timedelta(seconds=LEASE_SECONDS + 1))
+    with pytest.raises(StoreError, match="taken over"):
+        leases._raised(slow)
+    with pytest.raises(StoreError, match="taken over"):
+        store.records.put("src", [change("a")], NOW, fence=slow.fence)
+    store.records.put("src", [change("b")], NOW, fence=newer.fence)
+    assert {r.identifier for r in store.records.read()} == {"src/b"}
 
 
 def test_one_of_many_who_come_at_once_gets_the_lease(settings: Settings, store: Store) -> None:
