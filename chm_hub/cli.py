@@ -321,7 +321,7 @@ def views_apply(settings: Settings, as_json: bool) -> None:
             store,
             groups,
             load_sources(folders(settings)),
-            lambda: datetime.now(UTC),
+            store.now,
             (lambda source, seen: None)
             if as_json
             else (lambda source, seen: click.echo(f"{source}: {seen} records looked at", err=True)),
@@ -437,7 +437,13 @@ def harvest_sources(
 
             async def one(source: Source) -> None:
                 async with room:
-                    hub = Hub(store=store, groups=groups, progress=progress.show, channels=told)
+                    hub = Hub(
+                        store=store,
+                        groups=groups,
+                        clock=store.now,
+                        progress=progress.show,
+                        channels=told,
+                    )
                     client = _client(downloads, source)
                     try:
                         run = await harvest_one(source, hub, client, wanted)
@@ -572,7 +578,11 @@ def map_again(
                         _show_dry(source, dry, as_json)
                 continue
             hub = Hub(
-                store=store, groups=groups, progress=progress.show, channels=channels(settings)
+                store=store,
+                groups=groups,
+                clock=store.now,
+                progress=progress.show,
+                channels=channels(settings),
             )
             run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chm_hub.errors import StoreError
 from chm_hub.fetch.bounds import Turns
@@ -43,11 +43,11 @@ class _Shared:
                 await asyncio.to_thread(self._end, place, token)
 
     def _ask(self, place: str, token: str, longest: float) -> float | None:
-        now = datetime.now(UTC)
+        now = self._store.now()
         with self._store.explained():
             return self._store.leases.begin(place, token, now, longest, self._live)
 
     def _end(self, place: str, token: str) -> None:
-        free = datetime.now(UTC) + timedelta(seconds=self._delay)
+        free = self._store.now() + timedelta(seconds=self._delay)
         with self._store.explained():
             self._store.leases.end(place, token, free)

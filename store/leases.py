@@ -2,7 +2,8 @@
 
 A lease is kept by renewing it. Whoever is silent for too long has lost it, and so has a process
 of this machine that is dead. Each time a source's lease is taken its ``fence`` grows by one: the
-record store refuses a writer whose fence is not the newest it has met.
+record store refuses a writer whose fence is not the newest it has met. What time it is (``now``)
+the store's own clock says (:mod:`store.clock`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -26,6 +29,9 @@ LEASE_SECONDS = 120
 """A lease that was not renewed for so long belongs to nobody."""
 BEAT_SECONDS = 20
 """How often it is renewed."""
+PROC = Path("/proc")
+BOOT = PROC / "sys/kernel/random/boot_id"
+NAMESPACE = PROC / "self/ns/pid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Leases:
             raise StoreError(
                 f"{source}: is being harvested since {held['since']:%Y-%m-%dT%H:%M:%SZ} by process "
                 f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
-                "is noticed at once on its own machine, elsewhere after "
+                "is noticed at once on its own machine (or in its container), elsewhere after "
                 f"{LEASE_SECONDS // 60} minutes.",
                 reason="leased",
             )
@@ -171,24 +177,46 @@ def taken_over(source: str) -> StoreError:
 def _me() -> dict[str, Any]:
     return {
         "token": secrets.token_hex(8),
-        "host": socket.gethostname(),
+        "host": socket.gethostname(),  # for people
+        "machine": _machine(),
         "pid": os.getpid(),
         "process": _birth(os.getpid()),
     }
 
 
 def _is_me(held: dict[str, Any]) -> bool:
-    return (held["host"], held["pid"]) == (socket.gethostname(), os.getpid())
+    pid = os.getpid()
+    return held.get("machine") == _machine() and (held["pid"], held["process"]) == (
+        pid,
+        _birth(pid),
+    )
 
 
-def _birth(pid: int) -> float:
-    return float(psutil.Process(pid).create_time())
+@cache
+def _machine() -> str:
+    """What numbers processes as this one is numbered: a kernel since its start, and a container's
+    own numbers on it. Two machines may have one name; elsewhere than on Linux the name must do."""
+    try:
+        return BOOT.read_text("ascii").strip() + " " + NAMESPACE.readlink().name
+    except OSError:
+        return socket.gethostname()
+
+
+def _birth(pid: int) -> float | None:
+    """What tells a process from a later one of the same number; ``None`` if that is not shown.
+    On Linux clock ticks since the machine's start: the time of day is set now and then."""
+    try:
+        if BOOT.exists():
+            return int((PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[19])
+        return psutil.Process(pid).create_time()
+    except (OSError, psutil.Error):
+        return None
 
 
 def _dead(held: dict[str, Any]) -> bool:
-    if held["host"] != socket.gethostname():
+    """Whether a holder is certainly no more: of those elsewhere nobody can tell."""
+    if held.get("machine") != _machine():
         return False
-    try:
-        return abs(_birth(held["pid"]) - float(held["process"])) > 1
-    except psutil.NoSuchProcess:
+    if not psutil.pid_exists(held["pid"]):
         return True
+    return _birth(held["pid"]) not in (None, held["process"])

@@ -37,8 +37,8 @@ import math
 import time
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Places
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -206,7 +206,12 @@ def insert_if_absent(collection: Collection[dict[str, Any]], document: dict[str,
 class Records:
     """Reading and writing records. All writing goes through :meth:`put`."""
 
-    def __init__(self, database: Database[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        database: Database[dict[str, Any]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
         self._records: Collection[dict[str, Any]] = database["records"]
         self._batches: Collection[dict[str, Any]] = database["batches"]
         self._state: Collection[dict[str, Any]] = database["state"]
@@ -529,7 +534,7 @@ class Records:
         taken = time.monotonic()
         if taken - self._recent[0] < age:
             return self._recent[1]
-        now = datetime.now(UTC)
+        now = self._clock()
         log = self._log()
         if any(now - entry["at"] > timedelta(seconds=ORPHANED_SECONDS) for entry in log["open"]):
             self.recover(None, now)

@@ -58,7 +58,7 @@ def tidy(
             done.pages += 1
             done.size += sum(payload["size"] for payload in page.payloads)
             if not dry_run:
-                store.leases.renew(lease, now)
+                store.leases.renew(lease, store.now())
                 store.documents.let_go(name)
         return done
     finally:

@@ -17,7 +17,7 @@ from pymongo.errors import AutoReconnect
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from chm_hub.turns import turns
-from store import Change, Store, open_store
+from store import Change, Store, clock, open_store
 from store.leases import LEASE_SECONDS
 from store.schedule import CLAIM_SECONDS, QUEUED_SECONDS
 
@@ -134,6 +134,50 @@ def test_a_host_is_asked_by_one_at_a_time_and_not_before_its_pause_is_over(store
     assert begin("example.org", "other", NOW + timedelta(seconds=3), 60) == 0.25
     gone(store, "hosts", "example.org")
     assert begin("example.org", "other", NOW + timedelta(seconds=3), 60) is None
+
+
+def test_who_is_dead_is_known_of_this_machine_alone(store: Store) -> None:
+    """Names of machines may be the same, as numbers of processes are; a container has its own."""
+
+    def held(**changed: Any) -> bool:
+        store.database["leases"].update_one({"_id": "src"}, {"$set": changed})
+        return store.leases.holder("src", NOW) is not None
+
+    store.leases.take("src", NOW)
+    me = store.database["leases"].find_one({"_id": "src"})
+    assert me is not None
+    assert held()
+    assert held(machine=me["machine"] + "1", pid=2**22 + 1), "of another nobody can tell"
+    assert not held(machine=me["machine"])
+    assert not held(pid=me["pid"], process=me["process"] - 1), "a number is given again"
+    assert held(process=me["process"], host="renamed")
+    # An earlier version said neither.
+    store.database["leases"].update_one({"_id": "src"}, {"$unset": {"machine": 1}})
+    assert held(pid=2**22 + 1)
+
+
+def test_a_turn_of_a_namesake_elsewhere_is_not_void(store: Store) -> None:
+    assert store.leases.begin("example.org", "first", NOW, 60) is None
+    hosts = store.database["hosts"]
+    hosts.update_one({"_id": "example.org"}, {"$set": {"machine": "another"}})
+    assert store.leases.begin("example.org", "other", NOW, 60, {"other"}) == 0.25
+
+
+def test_all_go_by_the_clock_of_the_store(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fast(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr(clock, "datetime", Fast)
+    with open_store(settings) as fast:
+        away = clock.Clock(fast.database.client)
+        assert fast.now() - store.now() < timedelta(minutes=10)
+        assert fast.now() <= fast.now()
+    # One that cannot be asked goes by what it has.
+    assert away() - store.now() > timedelta(minutes=50)
 
 
 def test_nobody_waits_for_himself_when_the_store_was_away(
