@@ -250,7 +250,8 @@ def sources_new(
             click.echo(f"chm-hub: {error}", err=True)
         click.echo(f"Next: chm-hub harvest {source_id} --dry-run --max 5", err=True)
 
-    fetch.run(settings, look)
+    with _turns_of_others(settings) as turns:
+        fetch.run(settings, look, turns)
 
 
 def _show_short(dry: Any) -> None:
@@ -321,7 +322,7 @@ def views_apply(settings: Settings, as_json: bool) -> None:
             store,
             groups,
             load_sources(folders(settings)),
-            lambda: datetime.now(UTC),
+            store.now,
             (lambda source, seen: None)
             if as_json
             else (lambda source, seen: click.echo(f"{source}: {seen} records looked at", err=True)),
@@ -437,7 +438,13 @@ def harvest_sources(
 
             async def one(source: Source) -> None:
                 async with room:
-                    hub = Hub(store=store, groups=groups, progress=progress.show, channels=told)
+                    hub = Hub(
+                        store=store,
+                        groups=groups,
+                        clock=store.now,
+                        progress=progress.show,
+                        channels=told,
+                    )
                     client = _client(downloads, source)
                     try:
                         run = await harvest_one(source, hub, client, wanted)
@@ -459,6 +466,27 @@ def harvest_sources(
         if not line["state"].startswith("complete"):
             click.echo(f"chm-hub: {line['source']}: {line['state']}: {line['reason']}", err=True)
     return lines
+
+
+@contextlib.contextmanager
+def _turns_of_others(settings: Settings) -> Iterator[Any]:
+    """The turns at hosts of all who harvest into the store, for a look that stores nothing;
+    ``None`` where there is no store to be had: a look starts no engine."""
+    from chm_hub.turns import turns
+    from store import engine, open_store
+
+    running = settings.mongodb_uri or engine.read_address(settings.data)
+    if not settings.host_delay or not running:
+        yield None
+        return
+    try:
+        store = open_store(settings)
+    except StoreError as error:
+        click.echo(f"chm-hub: {error} Who else asks these hosts now is not known.", err=True)
+        yield None
+        return
+    with store:
+        yield turns(store, settings.host_delay)
 
 
 def _client(downloads: Any, source: Source) -> Any:
@@ -493,7 +521,9 @@ def _rehearse(settings: Settings, chosen: list[Source], wanted: Any, as_json: bo
                 click.echo(f"chm-hub: {source.id}: {error}", err=True)
         return faults
 
-    if fetch.run(settings, look):
+    with _turns_of_others(settings) as turns:
+        faults = fetch.run(settings, look, turns)
+    if faults:
         click.get_current_context().exit(1)
 
 
@@ -578,7 +608,11 @@ def map_again(
                         _show_dry(source, dry, as_json)
                 continue
             hub = Hub(
-                store=store, groups=groups, progress=progress.show, channels=channels(settings)
+                store=store,
+                groups=groups,
+                clock=store.now,
+                progress=progress.show,
+                channels=channels(settings),
             )
             run = None
             try:

@@ -98,7 +98,7 @@ def _parts(names: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
 
 
 def _delete(store: Store, run: Run, why: dict[str, str], now: datetime, lease: Lease) -> None:
-    store.leases.renew(lease, now)
+    store.leases.renew(lease, store.now())
     changes = [
         Change(
             identifier=name,
@@ -128,7 +128,7 @@ def _revive(
     now: datetime,
     lease: Lease,
 ) -> None:
-    store.leases.renew(lease, now)
+    store.leases.renew(lease, store.now())
     known = store.records.look_up(names)
     changes = []
     for name in names:

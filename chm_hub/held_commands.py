@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +97,7 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 
     with open_store(settings) as store:
         for source in sources:
-            run = decide.approve(store, source, datetime.now(UTC))
+            run = decide.approve(store, source, store.now())
             if as_json:
                 print_line(run.line())
             else:
@@ -116,7 +115,7 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
 
     with open_store(settings) as store:
         for source in sources:
-            one = decide.reject(store, source, datetime.now(UTC))
+            one = decide.reject(store, source, store.now())
             if as_json:
                 print_line({**_plain(one), "decision": "rejected"})
             else:
@@ -138,7 +137,7 @@ def held_undo(settings: Settings, source: str, as_json: bool) -> None:
         raise click.UsageError(f"no such source: {source}; `chm-hub sources list` shows them")
     groups = views.groups(settings)
     with open_store(settings) as store:
-        run = decide.undo(store, declared[source], groups, datetime.now(UTC))
+        run = decide.undo(store, declared[source], groups, store.now())
     if as_json:
         print_line(run.line())
     else:

@@ -265,6 +265,7 @@ def _finish(
     run.state = state
     writer.require_same_store()
     with store.explained():
+        store.leases.renew(writer.lease, hub.clock())
         store.runs.set_cursor(source.id, cursor)
         store.runs.save(run)
     trial = wanted.most is not None or wanted.since is not None
@@ -696,7 +697,8 @@ class _Writer:
     ) -> None:
         store = self.hub.store
         with store.explained():
-            store.records.commit(staged)
+            store.records.commit(staged)  # which sees for itself whether it may
+            store.leases.renew(self.lease, self.hub.clock())
             store.records.touch(touched)
             store.aside.write(*aside)
             if reached is not None:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chm_hub.errors import StoreError
 from chm_hub.fetch.bounds import Turns
@@ -28,7 +28,8 @@ class _Shared:
         name are void: the store went away before they were given back, or before it said so."""
 
     @asynccontextmanager
-    async def of(self, place: str, longest: float) -> AsyncIterator[None]:
+    async def of(self, place: str, longest: float, pause: float) -> AsyncIterator[None]:
+        """See :class:`Turns`."""
         token = secrets.token_hex(8)
         self._live.add(token)
         try:
@@ -40,14 +41,24 @@ class _Shared:
             # From the end of the answer on: so the server too sees the pause, however long
             # requests are under way.
             with suppress(StoreError):
-                await asyncio.to_thread(self._end, place, token)
+                await asyncio.to_thread(self._end, place, token, max(self._delay, pause))
+
+    async def put_off(self, host: str, seconds: float) -> None:
+        """See :class:`Turns`. Where the store is away the others hear it from the host itself."""
+        with suppress(StoreError):
+            await asyncio.to_thread(self._put_off, host, seconds)
 
     def _ask(self, place: str, token: str, longest: float) -> float | None:
-        now = datetime.now(UTC)
+        now = self._store.now()
         with self._store.explained():
             return self._store.leases.begin(place, token, now, longest, self._live)
 
-    def _end(self, place: str, token: str) -> None:
-        free = datetime.now(UTC) + timedelta(seconds=self._delay)
+    def _end(self, place: str, token: str, pause: float) -> None:
+        free = self._store.now() + timedelta(seconds=pause)
         with self._store.explained():
             self._store.leases.end(place, token, free)
+
+    def _put_off(self, host: str, seconds: float) -> None:
+        until = self._store.now() + timedelta(seconds=seconds)
+        with self._store.explained():
+            self._store.leases.put_off(host, until)

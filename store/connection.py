@@ -28,6 +28,7 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import engine
 from store.aside import Aside
+from store.clock import Clock
 from store.decisions import Decisions
 from store.documents import Documents
 from store.leases import Leases
@@ -57,8 +58,10 @@ class Store:
         """The server's address for people, without credentials."""
         self._folder = folder
         self.database: Database[dict[str, Any]] = client[name]
+        self.now = Clock(client)
+        """The time, as all who share the store have it."""
         self.documents = Documents(self.database)
-        self.records = Records(self.database)
+        self.records = Records(self.database, self.now)
         self.runs = Runs(self.database)
         self.aside = Aside(self.database)
         self.decisions = Decisions(self.database)

@@ -2,7 +2,8 @@
 
 A lease is kept by renewing it. Whoever is silent for too long has lost it, and so has a process
 of this machine that is dead. Each time a source's lease is taken its ``fence`` grows by one: the
-record store refuses a writer whose fence is not the newest it has met.
+record store refuses a writer whose fence is not the newest it has met. What time it is (``now``)
+the store's own clock says (:mod:`store.clock`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,12 +23,15 @@ from pymongo.collection import Collection as Documents
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from chm_hub.errors import StoreError
+from chm_hub.errors import FetchError, StoreError
 
 LEASE_SECONDS = 120
 """A lease that was not renewed for so long belongs to nobody."""
 BEAT_SECONDS = 20
 """How often it is renewed."""
+PROC = Path("/proc")
+BOOT = PROC / "sys/kernel/random/boot_id"
+NAMESPACE = PROC / "self/ns/pid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Leases:
             raise StoreError(
                 f"{source}: is being harvested since {held['since']:%Y-%m-%dT%H:%M:%SZ} by process "
                 f"{held['pid']} on {held['host']}. Wait for it to end; a process that died "
-                "is noticed at once on its own machine, elsewhere after "
+                "is noticed at once on its own machine (or in its container), elsewhere after "
                 f"{LEASE_SECONDS // 60} minutes.",
                 reason="leased",
             )
@@ -85,8 +91,16 @@ class Leases:
         return self._raised(Lease(source, mine["token"], held.get("fence", 0) + 1))
 
     def _raised(self, lease: Lease) -> Lease:
-        """The lease, once the record store knows that older ones are void."""
-        self._state.update_one({"_id": "log"}, {"$set": {f"fences.{lease.source}": lease.fence}})
+        """The lease, once the record store knows that older ones are void. Raises
+        :class:`StoreError` if it knows a newer one: this process was silent in the middle."""
+        log = self._state.find_one_and_update(
+            {"_id": "log"},
+            {"$max": {f"fences.{lease.source}": lease.fence}},
+            projection={"fences": 1},
+            return_document=True,
+        )
+        if log is not None and log["fences"][lease.source] != lease.fence:
+            raise taken_over(lease.source)
         return lease
 
     def renew(self, lease: Lease, now: datetime) -> None:
@@ -119,7 +133,8 @@ class Leases:
     ) -> float | None:
         """Take the turn to ask a host under a token that is new: ``None``, or in how many seconds
         to try again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds;
-        a turn of this process that is not among ``ours`` is void."""
+        a turn of this process that is not among ``ours`` is void. Raises :class:`FetchError`
+        (``busy``) for a host that is :meth:`put_off`: it is not worth a process that waits."""
         held = self._hosts.find_one({"_id": host})
         mine = {**_me(), "token": token, "until": now + timedelta(seconds=longest)}
         if held is None:
@@ -130,6 +145,15 @@ class Leases:
             return None
         if held["token"] == token:
             return None  # it was got, and the driver asked again: the store had been away
+        away = held.get("away")
+        if away is not None and away > now:
+            seconds = (away - now).total_seconds()
+            raise FetchError(
+                f"{host}: asked us, for another source, to come back in {seconds:.0f} s. Nothing "
+                "to do: the next run will ask.",
+                reason="busy",
+                not_before=seconds,
+            )
         void = _is_me(held) and held["token"] not in ours
         if held["token"] is not None and held["until"] > now and not (void or _dead(held)):
             return min(0.25, float((held["until"] - now).total_seconds()))
@@ -137,6 +161,10 @@ class Leases:
             return float((held["next"] - now).total_seconds())
         taken = self._hosts.update_one({"_id": host, "token": held["token"]}, {"$set": mine})
         return None if taken.matched_count else 0.01
+
+    def put_off(self, host: str, until: datetime) -> None:
+        """A host that was asked wants to be left alone until then."""
+        self._hosts.update_one({"_id": host}, {"$max": {"away": until}})
 
     def end(self, host: str, token: str, free: datetime) -> None:
         """Give the turn back; the host may be asked again from ``free`` on."""
@@ -163,24 +191,46 @@ def taken_over(source: str) -> StoreError:
 def _me() -> dict[str, Any]:
     return {
         "token": secrets.token_hex(8),
-        "host": socket.gethostname(),
+        "host": socket.gethostname(),  # for people
+        "machine": _machine(),
         "pid": os.getpid(),
         "process": _birth(os.getpid()),
     }
 
 
 def _is_me(held: dict[str, Any]) -> bool:
-    return (held["host"], held["pid"]) == (socket.gethostname(), os.getpid())
+    pid = os.getpid()
+    return held.get("machine") == _machine() and (held["pid"], held["process"]) == (
+        pid,
+        _birth(pid),
+    )
 
 
-def _birth(pid: int) -> float:
-    return float(psutil.Process(pid).create_time())
+@cache
+def _machine() -> str:
+    """What numbers processes as this one is numbered: a kernel since its start, and a container's
+    own numbers on it. Two machines may have one name; elsewhere than on Linux the name must do."""
+    try:
+        return BOOT.read_text("ascii").strip() + " " + NAMESPACE.readlink().name
+    except OSError:
+        return socket.gethostname()
+
+
+def _birth(pid: int) -> float | None:
+    """What tells a process from a later one of the same number; ``None`` if that is not shown.
+    On Linux clock ticks since the machine's start: the time of day is set now and then."""
+    try:
+        if BOOT.exists():
+            return int((PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[19])
+        return psutil.Process(pid).create_time()
+    except (OSError, psutil.Error):
+        return None
 
 
 def _dead(held: dict[str, Any]) -> bool:
-    if held["host"] != socket.gethostname():
+    """Whether a holder is certainly no more: of those elsewhere nobody can tell."""
+    if held.get("machine") != _machine():
         return False
-    try:
-        return abs(_birth(held["pid"]) - float(held["process"])) > 1
-    except psutil.NoSuchProcess:
+    if not psutil.pid_exists(held["pid"]):
         return True
+    return _birth(held["pid"]) not in (None, held["process"])

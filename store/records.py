@@ -37,8 +37,8 @@ import math
 import time
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Places
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,8 +50,9 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from chm_hub.errors import StoreError
 from store import rendered
-from store.leases import taken_over
+from store.leases import holds, taken_over
 
 SCHEMA = 4
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
@@ -205,7 +206,12 @@ def insert_if_absent(collection: Collection[dict[str, Any]], document: dict[str,
 class Records:
     """Reading and writing records. All writing goes through :meth:`put`."""
 
-    def __init__(self, database: Database[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        database: Database[dict[str, Any]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
         self._records: Collection[dict[str, Any]] = database["records"]
         self._batches: Collection[dict[str, Any]] = database["batches"]
         self._state: Collection[dict[str, Any]] = database["state"]
@@ -279,20 +285,34 @@ class Records:
         end in the same state. Raises :class:`StoreError` for a ``fence`` that is not the newest
         of the source: its lease was taken over.
         """
-        self.commit(self.stage(source, changes, now, fence=fence))
+        began = time.monotonic()
+        for batch in _batches(changes):
+            # Each is announced when its turn has come: of thousands the last would count as given
+            # up before it is written.
+            moment = now + timedelta(seconds=time.monotonic() - began)
+            self.commit([self._stage_batch(source, batch, moment, fence)])
 
     def stage(
         self, source: str, changes: Sequence[Change], now: datetime, *, fence: int = 0
     ) -> list[Staged]:
-        """The first half of :meth:`put`: announce the batches and make all that is to be
-        written. It is work for this process; :meth:`commit` is work for the database, and may
-        be left to another thread meanwhile."""
+        """The first half of :meth:`put`, for all batches of a few hundred changes: announce them
+        and make all that is to be written. It is work for this process; :meth:`commit` is work
+        for the database, and may be left to another thread meanwhile."""
         return [self._stage_batch(source, batch, now, fence) for batch in _batches(changes)]
 
     def commit(self, staged: Iterable[Staged]) -> None:
-        """The second half of :meth:`put`."""
+        """The second half of :meth:`put`. Raises :class:`StoreError` for a batch that somebody
+        else has recovered: the writer was silent for so long that it counted as dead."""
         for batch in staged:
+            # Looked at and written within less time than it takes to count as dead: who falls
+            # silent in between finds that the time is over, and writes nothing.
             with pymongo.timeout(WRITE_SECONDS):
+                if not holds(self._state, "log", "open.number", batch.row["_id"]):
+                    raise StoreError(
+                        f"{batch.row['source']}: this run was silent for so long that what it was "
+                        "about to write counted as given up. It stops here; the next run goes on "
+                        "from what is stored."
+                    )
                 self._batches.insert_one(batch.row)
                 self._records.bulk_write(batch.writes, ordered=False)
             self._close(batch.row["_id"], batch.entries)
@@ -514,7 +534,7 @@ class Records:
         taken = time.monotonic()
         if taken - self._recent[0] < age:
             return self._recent[1]
-        now = datetime.now(UTC)
+        now = self._clock()
         log = self._log()
         if any(now - entry["at"] > timedelta(seconds=ORPHANED_SECONDS) for entry in log["open"]):
             self.recover(None, now)

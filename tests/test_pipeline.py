@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-from chm_hub.pipeline import SLICE
+import pytest
+
+from adapters.source import read_source
+from chm_hub import pipeline
+from chm_hub.document import Payload
+from chm_hub.errors import StoreError
+from chm_hub.fetch import Client, Limits, Request
+from store import Run, Store
+from store.leases import LEASE_SECONDS
 from tests.running import Hub
 
 ENVELOPE = (
@@ -83,9 +94,9 @@ def test_a_record_on_pages_that_follow_each_other_changes_and_is_there_once(hub:
 
 
 def test_a_page_of_any_length_is_written_in_parts(hub: Hub) -> None:
-    names = [str(number) for number in range(3 * SLICE - 7)]
+    names = [str(number) for number in range(3 * pipeline.SLICE - 7)]
     # Some come again in the part that follows, some in the same.
-    page = [*names[: SLICE + 3], *names[SLICE - 3 :], names[-1]]
+    page = [*names[: pipeline.SLICE + 3], *names[pipeline.SLICE - 3 :], names[-1]]
     with serving([page, ["last"]]) as (url, _):
         hub.source("pages", SOURCE.format(url=url))
         for wanted in ((len(names) + 1, len(page) + 1), (0, len(page) + 1)):
@@ -115,3 +126,37 @@ def test_an_interrupted_run_says_so_and_the_next_goes_on(hub: Hub) -> None:
         assert rest["state"] == "complete"
         assert min(asked[before:]) >= cut["seen"] // 50 - 1, "it goes on where the other stopped"
     assert len(hub.records()) == 5_000
+
+
+FEED = (
+    '<rss version="2.0"><channel><title>News</title><link>https://news.test/</link>'
+    "<item><guid>a</guid><title>One</title><link>https://news.test/a</link></item></channel></rss>"
+)
+
+
+class _Feed(Client):
+    """A client whose answer is always the same feed."""
+
+    def __init__(self) -> None:
+        super().__init__(self, None, Limits())
+
+    async def __call__(self, request: Request) -> Payload:
+        now = datetime.now(UTC)
+        return Payload(url=request.url, status=200, headers={}, body=FEED.encode(), fetched=now)
+
+
+def test_a_run_that_lost_its_lease_after_its_last_page_moves_no_cursor(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "news.toml"
+    path.write_text('title = "News"\nadapter = "feed"\nurl = "https://news.test/feed"\n')
+    source, faults = read_source(path)
+    assert source is not None, faults
+
+    def lose(run: Run) -> None:
+        store.leases.take("news", datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS + 1))
+
+    with pytest.raises(StoreError, match="taken over"):
+        asyncio.run(pipeline.harvest(source, pipeline.Hub(store=store, progress=lose), _Feed()))
+    assert len(list(store.records.read())) == 1
+    assert "since" not in store.runs.cursor("news")

@@ -78,6 +78,9 @@ class Request:
     for anything. An answer of another kind is retried, then refused."""
     accept: tuple[int, ...] = (200,)
     """HTTP statuses that are an answer; any other is a :class:`FetchError`."""
+    pause: float = 0.0
+    """Seconds the host is left alone after the answer, by all who share it: a Crawl-delay. Counts
+    where it is more than the hub's own pause."""
 
     @property
     def has_secrets(self) -> bool:

@@ -70,6 +70,7 @@ def translate(
             "download_maxsize": limits.wire,
             "download_timeout": limits.deadline,
             "connect": limits.connect,
+            "pause": request.pause,
             "silence": limits.silence,
             "redirect_ttl": limits.redirects,
             "excused": client.excused,

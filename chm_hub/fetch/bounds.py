@@ -47,10 +47,15 @@ class HeadersTooLongError(Exception):
 class Turns(Protocol):
     """Who may ask a host now, of all processes that share it."""
 
-    def of(self, place: str, longest: float) -> Any:
+    def of(self, place: str, longest: float, pause: float) -> Any:
         """An asynchronous context manager: entered when it is our turn to ask a host, or a
         group of sources; left when the answer is there. Nobody else is let in before, but after
-        ``longest`` seconds."""
+        ``longest`` seconds, nor in the ``pause`` seconds that follow. Raises :class:`FetchError`
+        (``busy``) for a host that :meth:`put_off` speaks of."""
+        ...
+
+    async def put_off(self, host: str, seconds: float) -> None:
+        """A host wants to be left alone for so long."""
         ...
 
 
@@ -58,7 +63,7 @@ class Alone:
     """The turns of a process that shares its hosts with nobody."""
 
     @asynccontextmanager
-    async def of(self, place: str, longest: float) -> AsyncIterator[None]:
+    async def of(self, place: str, longest: float, pause: float) -> AsyncIterator[None]:
         """At once: within the process Scrapy's slots see to it."""
         yield
 
@@ -85,11 +90,12 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
         longest = request.meta["connect"] + request.meta["download_timeout"]
         client = request.meta["client"]
         turns = client.turns or Alone()
+        pause = request.meta["pause"]
         async with AsyncExitStack() as ours:
             # The group, if it has one, then the host: always in this order, so nobody waits for
             # somebody who waits for him.
             for place in dict.fromkeys((request.meta["download_slot"], host_of(request.url))):
-                await ours.enter_async_context(turns.of(place, longest))
+                await ours.enter_async_context(turns.of(place, longest, pause))
             client.requests += 1
             attempt = asyncio.ensure_future(self._attempt(request))
             with _Watch(attempt, request) as watch:

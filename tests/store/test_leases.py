@@ -14,21 +14,21 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect
 
-from chm_hub.errors import StoreError
+from chm_hub.errors import FetchError, StoreError
 from chm_hub.settings import Settings
 from chm_hub.turns import turns
-from store import Change, Store, open_store
+from store import Change, Store, clock, open_store
 from store.leases import LEASE_SECONDS
 from store.schedule import CLAIM_SECONDS, GONE_DAYS, QUEUED_SECONDS
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def change(name: str) -> Change:
+def change(name: str, content: str = "") -> Change:
     return Change(
         identifier=f"src/{name}",
-        record={"title": [{"value": name}]},
-        hash=name,
+        record={"title": [{"value": content or name}]},
+        hash=content or name,
         sets=("source:src",),
         document="",
         crosswalk="",
@@ -77,6 +77,33 @@ def test_a_writer_whose_lease_was_taken_over_writes_nothing_more(store: Store) -
     assert store.leases.take("src", NOW).fence == new.fence + 1
 
 
+def test_what_was_announced_is_not_written_once_another_has_recovered_it(store: Store) -> None:
+    """A process that sleeps between announcing a batch and writing it (a laptop, a machine that
+    is moved, ``SIGSTOP``) wakes when its source is another's."""
+    old = store.leases.take("src", NOW)
+    staged = store.records.stage("src", [change("a", "old")], NOW, fence=old.fence)
+    later = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+    new = store.leases.take("src", later)
+    assert store.records.recover("src", later) == 1
+    store.records.put("src", [change("a", "new")], later, fence=new.fence)
+    with pytest.raises(StoreError, match="silent for so long"):
+        store.records.commit(staged)
+    assert [r.hash for r in store.records.read()] == ["new"]
+    assert store.records.counts()["source:src"].live == 1
+
+
+def test_who_sleeps_while_he_takes_a_lease_does_not_make_older_ones_valid(store: Store) -> None:
+    leases = store.leases
+    slow = leases.take("src", NOW)
+    newer = leases.take("src", NOW + timedelta(seconds=LEASE_SECONDS + 1))
+    with pytest.raises(StoreError, match="taken over"):
+        leases._raised(slow)
+    with pytest.raises(StoreError, match="taken over"):
+        store.records.put("src", [change("a")], NOW, fence=slow.fence)
+    store.records.put("src", [change("b")], NOW, fence=newer.fence)
+    assert {r.identifier for r in store.records.read()} == {"src/b"}
+
+
 def test_one_of_many_who_come_at_once_gets_the_lease(settings: Settings, store: Store) -> None:
     got: list[int] = []
     ready = threading.Barrier(6)
@@ -109,6 +136,62 @@ def test_a_host_is_asked_by_one_at_a_time_and_not_before_its_pause_is_over(store
     assert begin("example.org", "other", NOW + timedelta(seconds=3), 60) is None
 
 
+def test_who_is_dead_is_known_of_this_machine_alone(store: Store) -> None:
+    """Names of machines may be the same, as numbers of processes are; a container has its own."""
+
+    def held(**changed: Any) -> bool:
+        store.database["leases"].update_one({"_id": "src"}, {"$set": changed})
+        return store.leases.holder("src", NOW) is not None
+
+    store.leases.take("src", NOW)
+    me = store.database["leases"].find_one({"_id": "src"})
+    assert me is not None
+    assert held()
+    assert held(machine=me["machine"] + "1", pid=2**22 + 1), "of another nobody can tell"
+    assert not held(machine=me["machine"])
+    assert not held(pid=me["pid"], process=me["process"] - 1), "a number is given again"
+    assert held(process=me["process"], host="renamed")
+    # An earlier version said neither.
+    store.database["leases"].update_one({"_id": "src"}, {"$unset": {"machine": 1}})
+    assert held(pid=2**22 + 1)
+
+
+def test_a_turn_of_a_namesake_elsewhere_is_not_void(store: Store) -> None:
+    assert store.leases.begin("example.org", "first", NOW, 60) is None
+    hosts = store.database["hosts"]
+    hosts.update_one({"_id": "example.org"}, {"$set": {"machine": "another"}})
+    assert store.leases.begin("example.org", "other", NOW, 60, {"other"}) == 0.25
+
+
+def test_all_go_by_the_clock_of_the_store(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fast(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr(clock, "datetime", Fast)
+    with open_store(settings) as fast:
+        away = clock.Clock(fast.database.client)
+        assert fast.now() - store.now() < timedelta(minutes=10)
+        assert fast.now() <= fast.now()
+    # One that cannot be asked goes by what it has.
+    assert away() - store.now() > timedelta(minutes=50)
+
+
+def test_a_host_that_wants_to_be_left_alone_is_waited_for_by_nobody(store: Store) -> None:
+    assert store.leases.begin("example.org", "first", NOW, 60) is None
+    store.leases.put_off("example.org", NOW + timedelta(hours=1))
+    store.leases.put_off("example.org", NOW + timedelta(minutes=5))  # another answer, less patient
+    store.leases.end("example.org", "first", NOW)
+    with pytest.raises(FetchError, match=r"come back in 3540 s") as raised:
+        store.leases.begin("example.org", "other", NOW + timedelta(minutes=1), 60)
+    assert (raised.value.reason, raised.value.not_before) == ("busy", 3540)
+    assert store.leases.begin("example.net", "other", NOW, 60) is None
+    assert store.leases.begin("example.org", "third", NOW + timedelta(hours=1), 60) is None
+
+
 def test_nobody_waits_for_himself_when_the_store_was_away(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +211,7 @@ def test_nobody_waits_for_himself_when_the_store_was_away(
 
     async def ask(times: int) -> None:
         for _ in range(times):
-            async with shared.of("example.org", 3_600):
+            async with shared.of("example.org", 3_600, 0):
                 pass
 
     with monkeypatch.context() as away:
