@@ -6,8 +6,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -215,6 +217,94 @@ def test_a_partner_compares_a_set_in_one_request(
                 total += int.from_bytes(hashlib.sha256(line.encode()).digest(), "big")
             assert made["sets"][spec]["hash"] == f"{total % 2**256:064x}", spec
             assert (live, 1) == (made["sets"][spec]["live"], made["sets"][spec]["deleted"])
+
+
+def test_a_partner_who_follows_is_told_the_truth_after_each_change(
+    hub: Hub, repository: Repository, settings: Settings, store: Store
+) -> None:
+    harvest(hub)
+    assert _get(settings, store, "manifest") == (
+        404,
+        {"error": "none was made yet; /api/v1/manifest/now is one as of now"},
+    )
+    assert _get(settings, store, "manifest/2026-99-99")[0] == 404
+    mine: dict[str, tuple[str, bool]] = {}
+
+    def follow(since: str | None) -> str:
+        """Harvest what is new, as a partner does, and give the moment for the next time."""
+        with web.Background(settings, "127.0.0.1", 0, store) as server:
+            client = sickle.Sickle(f"http://127.0.0.1:{server.port}/oai")
+            more = {} if since is None else {"from": since}
+            try:
+                answers = client.ListIdentifiers(metadataPrefix="oai_dc", set="source:src", **more)
+                when = answers.oai_response.xml.findtext("{*}responseDate")
+                mine.update({h.identifier: (h.datestamp, h.deleted) for h in answers})
+            except sickle.oaiexceptions.NoRecordsMatch:
+                when = since
+        assert isinstance(when, str)
+        return when
+
+    noted = follow(None)
+    manifests.make(store, settings, _now())
+    for turn in range(3):
+        time.sleep(1.1)  # a datestamp is a second
+        if turn == 1:
+            repository.add("r000", title="New {}")
+        elif turn == 2:
+            repository.delete("r001")
+        harvest(hub)
+        code, told = _get(settings, store, "manifest/now?set=source:src")
+        assert (code, list(told["sets"])) == (200, ["source:src"])
+        assert (told["sets"]["source:src"]["newest"] >= noted) is (turn > 0)
+        noted = follow(noted)
+        time.sleep(1.1)
+        noted = follow(noted)
+        _, told = _get(settings, store, "manifest/now?set=source:src")
+        found = told["sets"]["source:src"]
+        assert found["newest"] < told["until"]
+        assert max(stamp for stamp, _ in mine.values()) == found["newest"]
+        headers = [(name, *rest) for name, rest in mine.items()]
+        assert manifests.set_hash(headers) == found["hash"]
+        assert manifests.set_hash(headers[1:]) != found["hash"], "one of them is missing"
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(told["key"]))
+        key.verify(base64.b64decode(told["signature"]), manifests.canonical(told))
+    daily = _get(settings, store, "manifest")[1]
+    assert daily["sets"]["source:src"]["hash"] != found["hash"]
+    assert _get(settings, store, "manifest/now?set=country:XX")[0] == 404
+
+
+def test_a_manifest_as_of_now_is_not_made_for_everybody_who_asks(
+    hub: Hub, repository: Repository, settings: Settings, store: Store
+) -> None:
+    harvest(hub)
+    current = manifests.Current(store, settings)
+    first = current.get(_now())
+    repository.add("new")
+    harvest(hub)
+    again, other = current.get(_now()), manifests.Current(store, settings).get(_now())
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    # It is a moment old, and says of when it is.
+    assert (again["sets"], again["until"]) == (first["sets"], first["until"])
+    assert other["sets"][""]["live"] == first["sets"][""]["live"] + 1
+
+
+def test_manifests_are_signed_with_the_secret_that_signs_tokens(
+    store: Store, settings: Settings
+) -> None:
+    keys = {
+        manifests.make(store, replace(settings, secret_key=secret), _now())["key"]
+        for secret in ("", "one", "other", "one")
+    }
+    assert len(keys) == 3
+
+
+def _get(settings: Settings, store: Store, path: str) -> tuple[int, Any]:
+    """What `/api/v1/…` answers somebody who asks for the first time."""
+    answer = web.create_app(settings, store).test_client().get(f"/api/v1/{path}")
+    assert answer.mimetype == "application/json"
+    return answer.status_code, answer.get_json()
 
 
 def _now() -> Any:
