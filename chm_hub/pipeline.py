@@ -35,11 +35,10 @@ from store.aside import SetAside
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
 from store.records import private_sets
+from store.runs import GRACE
 
 CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
-GRACE = timedelta(days=7)
-"""A record must be missing from two whole walks this far apart before it counts as gone."""
 MASS_SHARE = 0.10
 MASS_COUNT = 20
 """More deletions in one run than both of these wait for a person (rule R11)."""
@@ -418,7 +417,9 @@ class _Writer:
         """Those of them that are skipped rather than gone at the source."""
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
-        """Digests of the identifiers of this walk, kept where absence means deletion."""
+        """Digests of the identifiers of this walk."""
+        self._met = 0
+        """How often one was met."""
         decisions = hub.store.decisions
         self.waiting: dict[str, str] = {
             name: why
@@ -476,9 +477,11 @@ class _Writer:
             for reject in page.rejects:
                 run.counts["quarantined"] += 1
                 run.rejects[reject.reason] += 1
-                if reject.identifier is not None:
+                if reject.identifier is None:
+                    run.unnamed += 1
+                else:
                     # It cannot be read, but it is there: its record is not missing.
-                    self.seen.add(_digest(record_identifier(self.source.id, reject.identifier)))
+                    self._meet(record_identifier(self.source.id, reject.identifier))
             run.total = page.total if page.total is not None else run.total
             reached = None
             if page.checkpoint is not None and self.resumable:
@@ -501,6 +504,12 @@ class _Writer:
             if self._sample.mapped >= drift.SAMPLE:
                 self.begin_writing()
 
+    def _meet(self, name: str) -> None:
+        """The source gives an identifier, perhaps again."""
+        self._met += 1
+        self.seen.add(_digest(name))
+        self.run.repeated = self._met - len(self.seen)
+
     @property
     def held_back(self) -> int:
         """How many documents wait until it is clear that the source is still itself."""
@@ -522,12 +531,23 @@ class _Writer:
         if jumps := drift.glance(self.previous, sample, self.run.total):
             # As many as were seen are there, unchanged as far as the hub is concerned.
             self.run.counts["unchanged"] += sum(len(kept.places) for kept in back)
+            with self.hub.store.explained():
+                for kept in back:
+                    self._hold_back(kept, "; ".join(jumps))
             self.run.profile = {**sample, "documents": sample["mapped"]}
             self.run.warnings.update({f"drift: {jump}": 1 for jump in jumps})
             raise _DriftError(self.source.id, jumps)
         with self.hub.store.explained():
             for kept in back:
                 self._store(kept)
+
+    def _hold_back(self, kept: _Kept, jumps: str) -> None:
+        """Note the documents of a page that are not taken and of which there is no record."""
+        names = {record_identifier(self.source.id, d.identifier): d for _, d in kept.places}
+        known = self.hub.store.records.look_up(names)
+        for name, document in names.items():
+            if name not in known and not document.deleted:
+                self._set_aside(name, "held_back", jumps, kept.page)
 
     def _look_at(self, kept: _Kept) -> None:
         """Map the changed documents of a page for a look, and store nothing."""
@@ -605,8 +625,7 @@ class _Writer:
         touched: dict[str, tuple[str, str, str, str, int]] = {}
         for index, document in places:
             name = names[index]
-            if self.source.deletions == "absence":
-                self.seen.add(_digest(name))
+            self._meet(name)
             before = _as_known(changes[name]) if name in changes else known.get(name)
             url = urls[document.payload]
             became, change, touch = self._consider(name, before, document, page, url, index)
@@ -849,11 +868,12 @@ class _Writer:
 
     def note_aside(self, walk: Walk | None = None) -> None:
         """Write what was set aside since the last page; after a whole walk, what is no longer
-        listed too."""
-        whole = walk is not None and walk.complete and walk.covers_all
-        if whole and self.source.deletions == "absence":
+        listed too. (What was only held back is forgotten so by any source: it never was ours.)"""
+        if walk is not None and walk.complete and walk.covers_all:
+            absence = self.source.deletions == "absence"
             for name, entry in self.aside.items():
-                if entry.state != "gone" and _digest(name) not in self.seen:
+                left = entry.state != "gone" if absence else entry.state == "held_back"
+                if left and _digest(name) not in self.seen:
                     gone = replace(entry, state="gone", run=self.run.identifier)
                     self._aside.append(replace(gone, at=self.hub.clock()))
         self.hub.store.aside.write(*self._take_aside())
