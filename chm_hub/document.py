@@ -90,6 +90,7 @@ class Walk:
     """
 
     started: datetime
+    """When it began by our clock; where it goes on at a checkpoint, when the one before began."""
     since: datetime | None = None
     """Only what changed since then; ``None`` for everything."""
     checkpoint: dict[str, Json] | None = None

@@ -195,16 +195,16 @@ def glance(before: dict[str, Any] | None, sample: dict[str, Any], total: int | N
     always = [name for name, share in before["fields"] if share > ALWAYS]
     if gone := sorted(name for name in always if fields.get(name, 0.0) < FIELD_GONE):
         jumps.append(f"fields: {', '.join(gone[:5])} gone")
-    for name in _SHARES:
-        if before[name] > ALWAYS and sample[name] < FIELD_GONE:
+    for name, most in _SHARES.items():
+        if before[name] > ALWAYS and before[name] - sample[name] >= most:
             jumps.append(
                 f"{name}: {before[name]:.0%} of the records had one, now {sample[name]:.0%}"
             )
-    if before["title"] - sample["title"] >= LOST_TITLES and before["title"] > ALWAYS:
-        jumps.append(
-            f"title: {before['title']:.0%} of the records had one, now {sample['title']:.0%}"
-        )
-    return list(dict.fromkeys(jumps))
+    languages = dict(sample["languages"])
+    always = [tag for tag, share in before["languages"] if share > ALWAYS]
+    if languages and any(languages.get(tag, 0.0) < FIELD_GONE for tag in always):
+        jumps.append(f"languages: {_mix(before['languages'])}, now {_mix(sample['languages'])}")
+    return jumps
 
 
 def _moved(before: dict[str, float], now: dict[str, float]) -> float:

@@ -79,6 +79,8 @@ class Past:
     kind: str = "harvest"
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
+    absent: int = 0
+    """How many of the deleted it did not name."""
     total: int | None = None
     issues: int = 0
     mapped: int = 0
@@ -100,7 +102,7 @@ class Past:
     @property
     def seen(self) -> int:
         """How many documents the source gave."""
-        return sum(self.counts.values())
+        return sum(self.counts.values()) - self.absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,6 +432,7 @@ def past(run: Run, held: int = 0) -> Past:
         kind=run.kind,
         seconds=(ended - run.started).total_seconds(),
         counts={name: run.counts[name] for name in COUNTS},
+        absent=run.absent,
         total=run.total,
         issues=sum(run.issues.values()),
         mapped=run.seen if run.profile is None else run.profile["mapped"],

@@ -75,7 +75,7 @@ class Ledger:
         """Identifiers that the last whole walk met, if it counted them."""
         if self.whole is None or self.whole.repeated is None:
             return None
-        return self.whole.seen - self.whole.repeated - self.whole.unnamed
+        return self.whole.given - self.whole.repeated - self.whole.unnamed
 
     @property
     def beyond_announced(self) -> int:
@@ -83,7 +83,7 @@ class Ledger:
         run = self.whole
         if run is None or run.total is None:
             return 0
-        return max(0, run.seen - (run.repeated or 0) - run.total)
+        return max(0, run.given - (run.repeated or 0) - run.total)
 
     @property
     def window(self) -> bool:
@@ -104,7 +104,7 @@ class Ledger:
             "whole_run": whole.identifier if whole else None,
             "window": self.window,
             "announced": whole.total if whole else None,
-            "seen": whole.seen if whole else None,
+            "seen": whole.given if whole else None,
             "listed_twice": whole.repeated if whole else None,
             "unnamed": whole.unnamed if whole else None,
             "met": met,
@@ -125,7 +125,7 @@ class Ledger:
 
 def not_given(run: Run) -> int:
     """How many of the documents that a run was announced it was not given."""
-    return max(0, run.total - run.seen) if run.total is not None else 0
+    return max(0, run.total - run.given) if run.total is not None else 0
 
 
 def of_source(store: Store, source: str) -> Ledger:
@@ -242,7 +242,8 @@ def _runs(ledger: Ledger, store: Store) -> None:
 
     A run that failed says nothing of what its source has, if there was a whole one before. A walk
     that was cut off and came to its end in the next run leaves nothing open, but no run of it saw
-    the whole.
+    the whole. What was not given by one that came to its end is told and leaves nothing open:
+    some count what they withhold, and each adapter knows whether its source does.
     """
     walked = False
     for run in store.runs.newest_first(ledger.source):
@@ -255,8 +256,6 @@ def _runs(ledger: Ledger, store: Store) -> None:
                 ledger.whole = run
                 break
     name, last, whole = ledger.source, ledger.last, ledger.whole
-    if whole is not None and not_given(whole):
-        ledger.unsettled.append(_short(whole))
     if whole is not None and ledger.met is not None and ledger.met > ledger.declared:
         ledger.differences.append(
             f"identifiers: {ledger.declared} counted, {ledger.met} met by {named(whole)}"
@@ -273,7 +272,7 @@ def _runs(ledger: Ledger, store: Store) -> None:
 
 
 def _short(run: Run) -> str:
-    """That a run was given less than there is, and what to do."""
+    """That a run did not get all there is, and what to do."""
     less = "it did not come to its end"
     if lacking := not_given(run):
         less = f"not given: {lacking} of {run.total} announced"

@@ -110,11 +110,11 @@ def _told(found: Ledger) -> Iterator[str]:
     if run is not None:
         announced = "no number announced" if run.total is None else f"{run.total} announced"
         parts = [
-            f"{announced}, {run.seen} seen",
+            f"{announced}, {run.given} seen",
             *(
                 f"{count} {words}"
                 for count, words in (
-                    (not_given(run), "not given"),
+                    (not_given(run), "not given though it came to its end, such as withheld ones"),
                     (found.beyond_announced, "more than announced"),
                     (run.repeated, "listed twice"),
                     (run.unnamed, "without an identifier"),
@@ -130,7 +130,7 @@ def _told(found: Ledger) -> Iterator[str]:
             yield f"{found.declared} declared: {found.met} by it{others}"
     if found.last is not None and found.last != run:
         total = f"{found.last.total} announced, " if found.last.total is not None else ""
-        yield f"newest run {named(found.last)}: {total}{found.last.seen} seen"
+        yield f"newest run {named(found.last)}: {total}{found.last.given} seen"
 
 
 @click.command()

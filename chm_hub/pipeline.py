@@ -30,7 +30,7 @@ from chm_hub.record import Record, canonical, content_hash, record_identifier, t
 from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
-from store import Change, Known, Lease, Run, Staged, Store
+from store import Change, Known, Lease, Run, Staged, Store, StoredRecord
 from store.aside import SetAside
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
@@ -39,12 +39,15 @@ from store.runs import GRACE
 
 CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
+LEEWAY = timedelta(hours=12)
 MASS_SHARE = 0.10
 MASS_COUNT = 20
 """More deletions in one run than both of these wait for a person (rule R11)."""
 QUARANTINE_SHARE = 0.20
 """A run that could not read more than this share of what it saw has failed (rule R7)."""
 
+PAGES_BACK = 20
+"""Pages of which something waits while it is looked at: what is written lags no further behind."""
 SLICE = 500
 """Documents that are mapped before their records are written, however long a page is."""
 LARGEST_RECORD = 2 * 1024 * 1024
@@ -180,8 +183,8 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
     """What this run asks the source for: everything, what is new, or the rest of a walk."""
     now = hub.clock()
     cursor = hub.store.runs.cursor(source.id)
+    started, checkpoint = now, None
     since: datetime | None = None
-    checkpoint = None
     if wanted.since is not None:
         since = wanted.since
     elif not wanted.full:
@@ -189,13 +192,16 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
         full_every = timedelta(days=source.declared.full_every)
         # A source that cannot be asked for what changed is always walked whole; others once in
         # a while.
-        if whole is not None and now - whole < full_every and source.adapter.INCREMENTAL:
+        # As often as wanted though no run starts to the second.
+        if whole is not None and now - whole < full_every - LEEWAY and source.adapter.INCREMENTAL:
             since = cursor.get("since")
         saved = cursor.get("checkpoint")
         if saved is not None and now - saved["at"] < CHECKPOINT_LIFE:
             checkpoint, since = saved["place"], saved["since"]
+            # What changed since then may stand where this walk has been already (rule R8).
+            started = saved.get("started", saved["at"])
     return Walk(
-        started=now, since=since, checkpoint=checkpoint, memory=dict(cursor.get("memory", {}))
+        started=started, since=since, checkpoint=checkpoint, memory=dict(cursor.get("memory", {}))
     )
 
 
@@ -212,27 +218,25 @@ def _finish(
     run.warnings.update(walk.warnings)
     run.warnings.update(notes)
     run.reason = run.reason or walk.short
-    least = source.declared.expect.records
+    # Before anything is deleted, and on what the source gave alone: who failed deletes nothing.
+    failure = _unread(run) or (_too_few(source, run) if walk.complete and walk.covers_all else None)
+    held = 0
     with store.explained():
-        if walk.complete and walk.covers_all and source.deletions == "absence":
-            writer.find_missing(walk.started)
-        held = 0
-        if run.error != "drift":
+        if run.error == "drift":
+            writer.hold()
+        elif failure is not None:
+            writer.keep_all()
+        else:
+            writer.find_missing(walk)
             held = writer.delete(approved=wanted.approve_deletions)
             writer.describe(walk)
         writer.note_aside(walk)
     if run.error == "drift":
         state = "held"
-        jumps = {word: n for word, n in run.warnings.items() if word.startswith("drift: ")}
-        with store.explained():
-            store.decisions.hold(source.id, run.identifier, hub.clock(), {}, why=jumps)
-    elif unread := _unread(run):
-        state, run.reason = "failed", unread
-    elif walk.complete and walk.covers_all and run.seen < least:
-        state = "failed"
-        run.reason = f"{run.seen} documents, and its file expects at least {least}"
+    elif failure is not None:
+        state, run.reason = "failed", failure
     elif not walk.complete:
-        state = "partial" if run.seen or wanted.most is not None else "failed"
+        state = "partial" if run.given or wanted.most is not None else "failed"
     elif held:
         state, run.reason = "held", _held(source, held)
     elif run.counts["quarantined"] or run.warnings:
@@ -246,8 +250,10 @@ def _finish(
             "since": walk.next_since or walk.started,
             "memory": {k: v for k, v in {**walk.memory, **walk.learned}.items() if v is not None},
         }
-        # A feed never shows all there is; what it shows is all there is to ask for.
-        if walk.covers_all or (walk.since is None and source.deletions == "never"):
+        # A feed never shows all there is; what it shows is all there is to ask for. And who was
+        # cut off and has now got to the end has asked for everything.
+        asked = source.deletions == "never" or walk.checkpoint is not None
+        if walk.covers_all or (walk.since is None and asked):
             cursor["full"] = walk.started
     elif walk.short is not None or state in ("held", "failed"):
         # The place reached is of no use: the next run begins anew.
@@ -265,11 +271,19 @@ def _finish(
     hub.progress(run)
 
 
+def _too_few(source: Source, run: Run) -> str | None:
+    """Why a whole walk that gave less than its source's file expects has failed."""
+    least = source.declared.expect.records
+    if run.given >= least:
+        return None
+    return f"{run.given} documents, and its file expects at least {least}"
+
+
 def _unread(run: Run) -> str | None:
     """Why a run that could not read much of what it saw has failed (rule R7)."""
-    if not run.seen or run.counts["quarantined"] <= QUARANTINE_SHARE * run.seen:
+    if run.counts["quarantined"] <= QUARANTINE_SHARE * run.given:
         return None
-    return f"{run.counts['quarantined']} of {run.seen} documents could not be read: " + ", ".join(
+    return f"{run.counts['quarantined']} of {run.given} documents could not be read: " + ", ".join(
         f"{reason} ({n})" for reason, n in run.rejects.most_common(3)
     )
 
@@ -301,10 +315,14 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
             writer = _Writer(source, hub, run, crosswalk, lease)
             writer.remap()
             writer.settle()
-            held = writer.delete(approved=approve_deletions)
+            held = 0
+            if unread := _unread(run):
+                writer.keep_all()
+            else:
+                held = writer.delete(approved=approve_deletions)
             writer.note_aside()
             run.ended = hub.clock()
-            if unread := _unread(run):
+            if unread:
                 run.state, run.reason = "failed", unread
             elif held:
                 run.state, run.reason = "held", _held(source, held)
@@ -418,8 +436,8 @@ class _Writer:
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk."""
-        self._met = 0
-        """How often one was met."""
+        self._named = 0
+        """How many documents had one."""
         decisions = hub.store.decisions
         self.waiting: dict[str, str] = {
             name: why
@@ -427,6 +445,11 @@ class _Writer:
             for name, why in decisions.names(held)
         }
         """Deletions that an earlier run was held for."""
+        self._waited = len(self.waiting)
+        self.missing: dict[str, datetime] = hub.store.runs.missing(source.id)
+        """Live records that the last whole walk did not meet, nor any walk since, and when they
+        were missed first."""
+        self._missed = len(self.missing)
         self.rejected = decisions.rejected(source.id)
         """Records that stay by a person's decision, and the run that wanted to delete them."""
         self.aside: dict[str, SetAside] = {
@@ -439,8 +462,11 @@ class _Writer:
         summary = hub.store.watch.summary(source.id) or {}
         self.previous: dict[str, Any] | None = summary.get("profile")
         self._sample = drift.Profile()
-        self._back: list[_Kept] | None = [] if self.previous and since is None else None
-        """Pages that are not written until it is clear that the source is still itself."""
+        self._back: list[_Kept] | None = [] if self.previous else None
+        """What has changed, page by page, and is not written until it is clear that the source is
+        still itself; none once that is clear."""
+        self._names_back: set[str] = set()
+        """Whose documents they are."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{source.id}")
         self._writing: Future[None] | None = None
         self._pending: set[str] = set()
@@ -481,11 +507,16 @@ class _Writer:
                     run.unnamed += 1
                 else:
                     # It cannot be read, but it is there: its record is not missing.
-                    self._meet(record_identifier(self.source.id, reject.identifier))
+                    self._met(record_identifier(self.source.id, reject.identifier))
             run.total = page.total if page.total is not None else run.total
             reached = None
             if page.checkpoint is not None and self.resumable:
-                reached = {"at": self.hub.clock(), "place": page.checkpoint, "since": self.since}
+                reached = {
+                    "at": self.hub.clock(),
+                    "started": self.walk.started,
+                    "place": page.checkpoint,
+                    "since": self.since,
+                }
             for reject in page.rejects:
                 if reject.identifier is not None:
                     rejected = record_identifier(self.source.id, reject.identifier)
@@ -496,19 +527,18 @@ class _Writer:
                 places=list(enumerate(page.documents)),
                 reached=reached,
             )
-            if self._back is None:
+            changed = self._look_at(kept) if self._back is not None else set()
+            if self._back is None or not (self._back or changed):
                 self._store(kept)
                 return
-            self._back.append(kept)
-            self._look_at(kept)
-            if self._sample.mapped >= drift.SAMPLE:
+            # What is as it was is written at once: most of a walk is, and must not be kept in
+            # memory. How far we are is noted when what is before it is written (promise P3).
+            same = [place for place in kept.places if place[0] not in changed]
+            self._store(replace(kept, places=same, reached=None))
+            waits = [place for place in kept.places if place[0] in changed]
+            self._back.append(replace(kept, places=waits))
+            if self._sample.mapped >= drift.SAMPLE or len(self._back) >= PAGES_BACK:
                 self.begin_writing()
-
-    def _meet(self, name: str) -> None:
-        """The source gives an identifier, perhaps again."""
-        self._met += 1
-        self.seen.add(_digest(name))
-        self.run.repeated = self._met - len(self.seen)
 
     @property
     def held_back(self) -> int:
@@ -516,14 +546,17 @@ class _Writer:
         return sum(len(kept.places) for kept in self._back or ())
 
     def begin_writing(self) -> None:
-        """Write what was held back while it was looked at.
+        """Write what was held back while it was looked at; until enough was looked at, what comes
+        next is held back again.
 
         Raises :class:`_DriftError`, before anything is written, where it is not like what this
         source gave before.
         """
         if self._back is None:
             return
-        back, self._back = self._back, None
+        back = self._back
+        self._back = [] if self._sample.mapped < drift.SAMPLE else None
+        self._names_back = set()
         repository = self.walk.learned.get("repository") or {}
         sample = self._sample.told(
             whole=True, records=None, repository=repository.get("name"), before=None
@@ -549,21 +582,28 @@ class _Writer:
             if name not in known and not document.deleted:
                 self._set_aside(name, "held_back", jumps, kept.page)
 
-    def _look_at(self, kept: _Kept) -> None:
-        """Map the changed documents of a page for a look, and store nothing."""
+    def _look_at(self, kept: _Kept) -> set[int]:
+        """Map the changed documents of a page for a look, and store nothing; returns their
+        indices, with those of whatever else comes of the same records later."""
         names = {index: record_identifier(self.source.id, d.identifier) for index, d in kept.places}
         known = self.hub.store.records.look_up(set(names.values()))
+        changed: set[int] = set()
         for index, document in kept.places:
-            if self._sample.mapped >= drift.SAMPLE:
-                break
-            before = known.get(names[index])
-            if document.deleted or (before and before.document == document_hash(document)):
+            name = names[index]
+            before = known.get(name)
+            same = document.deleted or (before and before.document == document_hash(document))
+            if same and name not in self._names_back:
+                continue
+            changed.add(index)
+            self._names_back.add(name)
+            if document.deleted or self._sample.mapped >= drift.SAMPLE:
                 continue
             self._sample.document(document)
             url = kept.urls[document.payload]
             provenance = _provenance(self.source, document, url, self.hub.clock(), "")
             outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
             self._sample.record(outcome.record)
+        return changed
 
     def keep_unread(self, payload: Payload, reason: str) -> None:
         """Keep the answer at which a walk ended, for whoever wants to see what it was."""
@@ -625,7 +665,7 @@ class _Writer:
         touched: dict[str, tuple[str, str, str, str, int]] = {}
         for index, document in places:
             name = names[index]
-            self._meet(name)
+            self._met(name, deleted=document.deleted)
             before = _as_known(changes[name]) if name in changes else known.get(name)
             url = urls[document.payload]
             became, change, touch = self._consider(name, before, document, page, url, index)
@@ -795,47 +835,81 @@ class _Writer:
         return "deleted", None, None
 
     def delete(self, *, approved: bool) -> int:
-        """Delete what is gone, unless it is suspiciously much; returns how many are held."""
+        """Delete what is gone, unless it is suspiciously much; returns how many are held of what
+        this run found gone."""
         decisions, now = self.hub.store.decisions, self.hub.clock()
         for name in self.going.keys() & self.rejected.keys():
             self._stays(name)
-        if not self.going:
-            if not self.waiting:
-                decisions.drop(self.source.id)
+        names = {**self.waiting, **{name: change.why for name, change in self.going.items()}}
+        if not names:
+            decisions.drop(self.source.id)
             return 0
         records = self.hub.store.records
         live = records.counts().get(self._set_of_source())
         most = max(MASS_COUNT, MASS_SHARE * (live.live if live else 0))
-        names = {**self.waiting, **{name: change.why for name, change in self.going.items()}}
         if len(names) > most and not approved:
-            # They are as they were: nothing was deleted.
-            for name in list(self.going):
-                self._stays(name)
+            if not self.going:
+                self._wait_for_less()
+                return 0
+            self.keep_all()
             decisions.hold(self.source.id, self.run.identifier, now, names)
             return len(names)
-        if len(self.going) > most:
-            going = {name: change.why for name, change in self.going.items()}
-            decisions.hold(self.source.id, self.run.identifier, now, going, decision="approved")
+        if len(names) > most:
+            decisions.hold(self.source.id, self.run.identifier, now, names, decision="approved")
         else:
             decisions.drop(self.source.id)
         # The record may have been written again in this run, after its tombstone.
-        known = records.look_up(self.going)
+        known = {name: was for name, was in records.look_up(names).items() if not was.deleted}
+        self.run.counts["deleted"] += len(known.keys() - self.going.keys())
+        self.run.absent += len(known.keys() - self.going.keys())
         changes = [
-            replace(change, was=known[name], sets=known[name].sets)
-            for name, change in self.going.items()
-            if name in known and not known[name].deleted
+            replace(self.going[name], was=was, sets=was.sets)
+            if name in self.going
+            else replace(_deletion(name, was, names[name]), was=was)
+            for name, was in known.items()
         ]
         records.put(self.source.id, changes, now, fence=self.lease.fence)
         return 0
 
+    def _wait_for_less(self) -> None:
+        """What waits of an earlier run, without what the source has listed again."""
+        decisions = self.hub.store.decisions
+        for held in decisions.waiting(self.source.id) if len(self.waiting) < self._waited else ():
+            decisions.hold(self.source.id, held.run, held.at, self.waiting)
+
+    def hold(self) -> None:
+        """Let the run wait for a person, since its source has jumped."""
+        self.keep_all()
+        jumps = {word: n for word, n in self.run.warnings.items() if word.startswith("drift: ")}
+        decisions, now = self.hub.store.decisions, self.hub.clock()
+        decisions.hold(self.source.id, self.run.identifier, now, {}, why=jumps)
+
+    def keep_all(self) -> None:
+        """Delete nothing of what was found gone."""
+        for name in list(self.going):
+            self._stays(name)
+
     def _stays(self, name: str) -> None:
-        """A record that was to be deleted is not: it is counted as what it is, unchanged."""
-        self.going.pop(name)
-        if name not in self.skipped:
-            self.run.counts["deleted"] -= 1
+        """A record that was to be deleted is not: it is counted as what it is, unchanged, if the
+        source named it at all."""
+        change = self.going.pop(name)
+        if name in self.skipped:
+            return
+        self.run.counts["deleted"] -= 1
+        if change.why == "missing":
+            self.run.absent -= 1
+        else:
             self.run.counts["unchanged"] += 1
 
     # --- what has no record ----------------------------------------------------------------
+
+    def _met(self, name: str, *, deleted: bool = False) -> None:
+        """The source lists an identifier, perhaps again; unless as deleted, it is not missing."""
+        self._named += 1
+        self.seen.add(_digest(name))
+        self.run.repeated = self._named - len(self.seen)
+        if not deleted:
+            self.missing.pop(name, None)
 
     def _alive(self, name: str) -> None:
         """The source has a record: nothing of earlier doubts about it holds."""
@@ -869,7 +943,7 @@ class _Writer:
     def note_aside(self, walk: Walk | None = None) -> None:
         """Write what was set aside since the last page; after a whole walk, what is no longer
         listed too. (What was only held back is forgotten so by any source: it never was ours.)"""
-        if walk is not None and walk.complete and walk.covers_all:
+        if walk is not None and self._saw_all(walk):
             absence = self.source.deletions == "absence"
             for name, entry in self.aside.items():
                 left = entry.state != "gone" if absence else entry.state == "held_back"
@@ -899,34 +973,41 @@ class _Writer:
         name = f"source:{self.source.id}"
         return name if self.source.declared.republish else f"~{name}"
 
-    def find_missing(self, now: datetime) -> None:
+    def _saw_all(self, walk: Walk) -> bool:
+        """Whether a walk met all there is: any record may be among documents without a name."""
+        return walk.complete and walk.covers_all and not self.run.unnamed
+
+    def _judges_absence(self, walk: Walk) -> bool:
+        """Whether what a walk did not meet is missing."""
+        return self._saw_all(walk) and self.source.deletions == "absence"
+
+    def find_missing(self, walk: Walk) -> None:
         """Compare a whole walk with what is held: what is missing for the second time, long
-        enough after the first, is gone (rule R11)."""
+        enough after the first, is gone (rule R11). What any walk met is not missing."""
         runs = self.hub.store.runs
-        missing_since: dict[str, datetime] = runs.missing(self.source.id)
+        if self._judges_absence(walk):
+            self.missing = self._still_missing(walk.started)
+            runs.set_missing(self.source.id, self.missing)
+            if waiting := len(self.missing.keys() - self.going.keys()):
+                self.run.warnings["missing_at_source"] = waiting
+            return
+        if walk.complete and walk.covers_all and self.run.unnamed:
+            self.run.warnings["absence_not_judged"] = self.run.unnamed
+        if len(self.missing) < self._missed:
+            runs.set_missing(self.source.id, self.missing)
+
+    def _still_missing(self, now: datetime) -> dict[str, datetime]:
         still: dict[str, datetime] = {}
         for record in self.hub.store.records.of_source(self.source.id):
             if record.deleted or _digest(record.identifier) in self.seen:
                 continue
             # Remembered until it is deleted: a deletion that is held loses none of its age.
-            first = still[record.identifier] = missing_since.get(record.identifier, now)
-            if now - first < GRACE:
-                continue
-            self.run.counts["deleted"] += 1
-            self.going[record.identifier] = Change(
-                identifier=record.identifier,
-                record=None,
-                hash="",
-                sets=record.sets,
-                document=record.document,
-                crosswalk=record.crosswalk,
-                page=record.page,
-                index=record.index,
-                why="missing",
-            )
-        runs.set_missing(self.source.id, still)
-        if waiting := len(still) - len(self.going.keys() & still.keys()):
-            self.run.warnings["missing_at_source"] = waiting
+            first = still[record.identifier] = self.missing.get(record.identifier, now)
+            if now - first >= GRACE:
+                self.run.counts["deleted"] += 1
+                self.run.absent += 1
+                self.going[record.identifier] = _deletion(record.identifier, record, "missing")
+        return still
 
     # --- what harvesters may ask -----------------------------------------------------------
 
@@ -960,6 +1041,21 @@ class _Writer:
                 for record in self.hub.store.records.of_source(self.source.id)
                 if not record.deleted
             ]
+
+
+def _deletion(name: str, known: Known | StoredRecord, why: str) -> Change:
+    """The deletion of a record of which its source says nothing any more."""
+    return Change(
+        identifier=name,
+        record=None,
+        hash="",
+        sets=known.sets,
+        document=known.document,
+        crosswalk=known.crosswalk,
+        page=known.page,
+        index=known.index,
+        why=why,
+    )
 
 
 def _render(record: Record) -> dict[str, str]:

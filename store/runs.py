@@ -48,6 +48,8 @@ class Run:
     repeated: int | None = 0
     """Those of ``seen`` whose identifier came before in this run; ``None`` of a run of an earlier
     version, which did not count them."""
+    absent: int = 0
+    """How many of the ``deleted`` the source did not name: it lists them no more."""
     requests: int = 0
     total: int | None = None
     """How many documents the source said there are."""
@@ -68,8 +70,13 @@ class Run:
 
     @property
     def seen(self) -> int:
-        """How many documents the source gave."""
+        """How many documents the source gave, and how many records were found absent."""
         return sum(self.counts[name] for name in COUNTS)
+
+    @property
+    def given(self) -> int:
+        """How many documents the source gave."""
+        return self.seen - self.absent
 
     def note(self, issue: str, record: str) -> None:
         """Count an issue and remember one record it happened to."""
@@ -88,6 +95,7 @@ class Run:
             "seen": self.seen,
             **{name: self.counts[name] for name in COUNTS},
             "issues": sum(self.issues.values()),
+            "absent": self.absent,
             "requests": self.requests,
             "started": _iso(self.started),
             "ended": _iso(self.ended) if self.ended else None,
@@ -158,6 +166,7 @@ class Runs:
                 "rejects": [[k, n] for k, n in run.rejects.items()],
                 "unnamed": run.unnamed,
                 "repeated": run.repeated,
+                "absent": run.absent,
                 "requests": run.requests,
                 "total": run.total,
                 "reason": run.reason,
@@ -285,6 +294,7 @@ def _run(row: dict[str, Any]) -> Run:
         rejects=Counter(dict(row["rejects"])),
         unnamed=row.get("unnamed") or 0,
         repeated=row.get("repeated"),
+        absent=row.get("absent", 0),
         requests=row["requests"],
         total=row["total"],
         reason=row["reason"],

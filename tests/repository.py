@@ -46,6 +46,8 @@ class Repository:
     """Seconds that each list takes."""
     broken: set[str] = field(default_factory=set)
     """Records whose XML is not well-formed."""
+    nameless: set[str] = field(default_factory=set)
+    """Records whose headers have an empty identifier."""
     dead_tokens: set[str] = field(default_factory=set)
     """Verbs whose resumption tokens are never taken."""
     asked: list[Asked] = field(default_factory=list)
@@ -176,7 +178,8 @@ class Repository:
         thing = self.things[name]
         status = ' status="deleted"' if thing.deleted else ""
         return (
-            f"<header{status}><identifier>oai:x:{name}</identifier>"
+            f"<header{status}><identifier>{'' if name in self.nameless else f'oai:x:{name}'}"
+            f"</identifier>"
             f"<datestamp>{_stamp(thing.stamp)}</datestamp></header>"
         )
 

@@ -245,10 +245,12 @@ def test_deletions_that_are_held_are_done_when_a_person_approves(
         said = hub("harvest", "demo-absch", "--json")
         assert (said.code, said.lines[0]["state"]) == (1, "held")
         assert said.lines[0]["deleted"] == 0
-        assert said.lines[0]["seen"] == said.lines[0]["unchanged"]
+        assert said.lines[0]["seen"] == said.lines[0]["unchanged"] == len(held) - len(missing)
         assert "held approve demo-absch" in said.err
         assert hub.records("--source", "demo-absch") == held
-    assert hub("harvest", "demo-absch", "--approve-deletions", "--json").code == 0
+    said = hub("harvest", "demo-absch", "--approve-deletions", "--json")
+    assert (said.code, said.lines[0]["deleted"]) == (0, len(missing))
+    assert said.lines[0]["absent"] == len(missing)
     assert set(hub.records("--source", "demo-absch")) == set(held) - set(missing)
     assert set(missing) < set(held)
 

@@ -33,9 +33,14 @@ _NEVER = tuple(
         "fe80::/10",
         "fd00:ec2::/32",
         "100.100.100.200/32",
+        "192.0.0.192/32",
+        "168.63.129.16/32",
     )
 )
 """Refused even if an allowed network holds them."""
+_RESERVED = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "fec0::/10", "3fff::/20"))
+"""Not public either, though Python's table does not say so: protocol assignments, the former
+site-local addresses, and those of documentation."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -50,6 +55,8 @@ def refusal(text: str, port: int, allow: Sequence[Network]) -> str | None:
         if any(form in network for network in allow):
             continue
         if not form.is_global or form.is_multicast or form.is_reserved or form.is_unspecified:
+            return f"{text} is not a public address"
+        if any(form in network for network in _RESERVED):
             return f"{text} is not a public address"
         if port not in PORTS:
             return f"port {port} is not one of {', '.join(map(str, sorted(PORTS)))}"
@@ -67,7 +74,8 @@ def _forms(address: Address) -> list[Address]:
         elif address.teredo:
             forms.append(address.teredo[1])
         elif address in _NAT64:
-            forms.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+            # By itself it is nowhere, and where a network has no IPv4 every host is one.
+            forms = [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
     return forms
 
 

@@ -58,6 +58,31 @@ def test_jumps_are_named(change: dict[str, Any], words: list[str]) -> None:
     assert [jump.partition(":")[0] for jump in jumps] == words, jumps
 
 
+ALWAYS: dict[str, Any] = {**BEFORE, "title": 1.0, "date": 1.0, "languages": [["en", 1.0]]}
+SAMPLE: dict[str, Any] = {**ALWAYS, "documents": 40, "mapped": 40, "records": None}
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ({}, []),
+        # They may all be of one kind: what only some had says nothing.
+        ({"type": 0.0, "fields": [["title", 1.0], ["body", 0.0]]}, []),
+        ({"date": 0.8, "languages": [["en", 0.5], ["fr", 0.5]]}, []),
+        ({"languages": []}, []),
+        ({"repository": "Apache2 Default Page"}, ["repository"]),
+        ({"title": 0.9}, ["title"]),
+        ({"date": 0.5}, ["date"]),
+        ({"fields": [["name", 1.0], ["body", 1.0]]}, ["fields"]),
+        ({"languages": [["fr", 1.0]]}, ["languages"]),
+        ({"mapped": 19, "title": 0.0, "languages": [["fr", 1.0]]}, []),
+    ],
+)
+def test_what_jumps_is_seen_before_it_is_written(sample: dict[str, Any], words: list[str]) -> None:
+    jumps = drift.glance(ALWAYS, {**SAMPLE, **sample}, None)
+    assert [jump.partition(":")[0] for jump in jumps] == words, jumps
+
+
 def test_few_records_have_no_shares() -> None:
     small = {**BEFORE, "records": 6, "documents": 6}
     assert drift.compare(small, {**small, "title": 0.5, "languages": [["fr", 1.0]]}) == []
