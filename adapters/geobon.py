@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -98,7 +97,7 @@ def parse(payload: Payload) -> tuple[Json, list[str]]:
     except ProtocolError:
         try:
             text = payload.body.decode("utf-8-sig")
-            return json.loads(text, strict=False), ["stray_newlines"]
+            return jsons.loads(text, strict=False), ["stray_newlines"]
         except (UnicodeDecodeError, ValueError, RecursionError):
             pass
         raise

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from parsel import Selector
 from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
@@ -18,7 +17,7 @@ from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, SourceError
 from chm_hub.fetch import Fetch, Request
-from harvesters import challenge, jsons, robots
+from harvesters import challenge, html, jsons, robots
 
 CROSSWALK = "panorama"
 DELETIONS = "absence"
@@ -330,11 +329,13 @@ class _Map:
                 bodies[name]["page"] = before
                 continue
             page = read_page(payload)
+            repairs = tuple(page.get("repairs", ()))
+            self.walk.warnings.update(repairs)
             same = same + 1 if page == before else 0
             body = bodies.pop(name)
             yield Page(
                 payloads=[payload],
-                documents=[Document(identifier=name, body=body | {"page": page})],
+                documents=[Document(identifier=name, body=body | {"page": page}, repairs=repairs)],
             )
         self.walk.learned["order"] = order
         self.walk.learned["pages_read"] = (
@@ -405,8 +406,8 @@ def read_map(answer: Json, url: str) -> tuple[dict[str, dict[str, Json]], list[R
 
 def read_page(payload: Payload) -> dict[str, Json]:
     """What a solution's page says: ``url``, ``lang``, ``title``, and ``fields``, lists of HTML
-    by name."""
-    page = Selector(text=payload.body.decode("utf-8", "replace"), type="html")
+    by name; ``repairs`` if it had to be repaired to be read."""
+    page, repairs = html.tree(payload)
     link = page.css('link[rel="canonical"]::attr(href)').get()
     lang = re.match(r"[A-Za-z]{2,3}\b", page.css("html::attr(lang)").get() or "")
     fields: dict[str, Json] = {}
@@ -419,7 +420,7 @@ def read_page(payload: Payload) -> dict[str, Json]:
         "lang": lang[0].lower() if lang else None,
         "title": _inner(page.css("h1").get()),
         "fields": fields,
-    }
+    } | ({"repairs": repairs} if repairs else {})
 
 
 def _inner(element: str | None) -> str:

@@ -241,9 +241,7 @@ def load_sources(places: Sequence[Path], only: Collection[str] | None = None) ->
     faults: list[str] = []
     for folder in places:
         if not folder.is_dir():
-            faults.append(
-                f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
-            )
+            faults.append(_no_folder(folder))
             continue
         for path in sorted(folder.glob("*.toml")):
             if only is not None and path.stem not in only:
@@ -269,6 +267,8 @@ def load_usable(places: Sequence[Path]) -> tuple[dict[str, Source], list[str]]:
     sources: dict[str, Source] = {}
     faults: list[str] = []
     for folder in places:
+        if not folder.is_dir():
+            faults.append(_no_folder(folder))
         for path in sorted(folder.glob("*.toml")):
             try:
                 found = load_sources([folder], {path.stem})
@@ -281,6 +281,10 @@ def load_usable(places: Sequence[Path]) -> tuple[dict[str, Source], list[str]]:
             else:
                 sources |= found
     return sources, faults
+
+
+def _no_folder(folder: Path) -> str:
+    return f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
 
 
 def read_source(path: Path) -> tuple[Source | None, list[str]]:

@@ -91,7 +91,7 @@ def tidy(
             try:
                 with store.explained():
                     oldest = datetime.now(UTC) - timedelta(days=settings.keep_days)
-                    done = let_go(store, source, oldest, datetime.now(UTC), dry_run=dry_run)
+                    done = let_go(store, source, oldest, lambda: datetime.now(UTC), dry_run=dry_run)
             except StoreError as error:
                 if error.reason != "leased":
                     raise

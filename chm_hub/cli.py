@@ -467,11 +467,11 @@ def _client(downloads: Any, source: Source) -> Any:
     return downloads.client(source.declared.group, source.options.limits(), excused=excused)
 
 
-def _failed(source: str, error: HubError) -> dict[str, Any]:
+def _failed(source: str, error: HubError, kind: str = "harvest") -> dict[str, Any]:
     from store import Run
 
     now = datetime.now(UTC)
-    run = Run(identifier="", source=source, kind="harvest", started=now, ended=now, state="failed")
+    run = Run(identifier="", source=source, kind=kind, started=now, ended=now, state="failed")
     run.reason = str(error)
     run.error = error.reason if isinstance(error, StoreError) else type(error).__name__
     return run.line()
@@ -528,7 +528,7 @@ def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every source.")
 @click.option("--dry-run", is_flag=True, help="Map and show, store nothing.")
-@click.option("--max", "most", type=click.IntRange(min=1), default=5, help="With --dry-run.")
+@click.option("--max", "most", type=click.IntRange(min=1), help="With --dry-run; 5 if not said.")
 @click.option("--approve-deletions", is_flag=True, help="Carry out deletions a run was held for.")
 @click.option("--queue", is_flag=True, help="Hand it to the workers and end.")
 @as_json
@@ -538,15 +538,21 @@ def map_again(
     ids: tuple[str, ...],
     everything: bool,
     dry_run: bool,
-    most: int,
+    most: int | None,
     approve_deletions: bool,
     queue: bool,
     as_json: bool,
 ) -> None:
     """Map stored documents again, without the network."""
     if queue:
+        if dry_run or most is not None or approve_deletions:
+            raise click.UsageError(
+                "--queue goes without --dry-run, --max and --approve-deletions: workers map all of "
+                "a source, show nothing, and approve nothing"
+            )
         chosen = _chosen(settings, ids, everything, disabled=True)
         _hand_to_workers(settings, [source.id for source in chosen])
+        _end(failed=False)
         return
     from chm_hub import views
     from chm_hub.alerts import channels
@@ -559,11 +565,11 @@ def map_again(
     failed = False
     with open_store(settings) as store, Progress(not as_json and not dry_run) as progress:
         for source in chosen:
-            rules = crosswalk.load(source.crosswalk)
             if dry_run:
+                rules = crosswalk.load(source.crosswalk)
                 with store.explained():
                     for record, _ in zip(
-                        store.records.of_source(source.id), range(most), strict=False
+                        store.records.of_source(source.id), range(most or 5), strict=False
                     ):
                         page = store.documents.page(record.page)
                         document = page.documents[record.index]
@@ -574,12 +580,18 @@ def map_again(
             hub = Hub(
                 store=store, groups=groups, progress=progress.show, channels=channels(settings)
             )
-            run = remap(source, hub, approve_deletions=approve_deletions)
-            progress.done(run.line(), as_json)
-            if not run.state.startswith("complete"):
+            run = None
+            try:
+                run = remap(source, hub, approve_deletions=approve_deletions)
+                line = run.line()
+            except (StoreError, CrosswalkError, SourceError) as error:
+                # One source's trouble is not the others' (P5).
+                line = _failed(source.id, error, "map")
+            progress.done(line, as_json)
+            if not line["state"].startswith("complete"):
                 failed = True
-                click.echo(f"chm-hub: {source.id}: {run.state}: {run.reason}", err=True)
-            if run.issues and not as_json:
+                click.echo(f"chm-hub: {source.id}: {line['state']}: {line['reason']}", err=True)
+            if run is not None and run.issues and not as_json:
                 _show_issues(run.issues.most_common(10), run.examples)
     _end(failed=failed)
 

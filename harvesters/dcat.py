@@ -23,7 +23,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
-from harvesters import jsons, xml
+from harvesters import encodings, jsons, xml
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 MAX_PAGES = 2_000
@@ -203,8 +203,7 @@ def place(dataset: dict[str, Json]) -> dict[str, Json]:
 def read(payload: Payload) -> Catalogue:
     """What one answer holds."""
     form = _form(payload)
-    repairs: list[str] = []
-    data: bytes | str = payload.body.removeprefix(b"\xef\xbb\xbf")
+    charsets = [said for said in (payload.charset(),) if said]
     if form == "json-ld":
         answer = jsons.parse(payload.body, payload.url)
         found = answer.get("dataset") if isinstance(answer, dict) else None
@@ -219,10 +218,11 @@ def read(payload: Payload) -> Catalogue:
                 "the catalogue as Turtle or RDF/XML.",
                 reason="context",
             )
-        data = json.dumps(answer)
+        data: bytes | str = json.dumps(answer)
+        repairs: list[str] = []
     elif form == "xml":
         # What is parsed is what was looked at: the DOCTYPE is gone from it.
-        root, repairs = xml.parse(payload.body, payload.url)
+        root, repairs = xml.parse(payload.body, payload.url, charsets=charsets)
         if "recovered" in repairs:
             # Whatever broke off is half a data set, and which one a graph does not tell.
             raise ProtocolError(
@@ -231,6 +231,8 @@ def read(payload: Payload) -> Catalogue:
                 reason="not_rdf",
             )
         data = xml.to_bytes(root)
+    else:
+        data, _, repairs = encodings.read(payload.body, ["utf-8"], charsets)
     graph = Graph()
     try:
         with warnings.catch_warnings():

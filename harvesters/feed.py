@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
+from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import jsons
+from harvesters import html, jsons, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -31,6 +32,10 @@ MOST_TAGS = 1_000
 """Categories read of one entry. feedparser compares each with all before it: of a hundred
 thousand it would make minutes."""
 TAGS_CUT = "categories_cut"
+ODD_FIELD = "odd_field"
+MOST_AGAIN = 512 * 2**20
+"""Bytes read over again of a feed whose entries must be read one by one."""
+_T = TypeVar("_T")
 _TEXTS = ("title", "subtitle", "summary", "rights")
 _EVENT = {
     "start": "startdate",
@@ -103,13 +108,15 @@ class _Names:
     A feed that makes up new ids each time it is asked would give all its entries anew each
     time. So it is remembered under which name an entry's link was known. Where most links of
     the last reading have other ids now, the ids are of no use: from then on entries go by their
-    links, and those that have a name already keep it (rule R9).
+    links. Those that do not go by their ids keep the name their link has already (rule R9).
     """
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         known = walk.memory.get("names")
-        self._known: dict[str, str] = dict(known) if isinstance(known, dict) else {}
+        self._known: dict[str, str] = {}
+        for link, name in known.items() if isinstance(known, dict) else ():
+            self._known.setdefault(_place(link), name)  # earlier versions kept links as they came
         self._by_link = bool(walk.memory.get("by_link"))
         self._met: dict[str, str] = {}
 
@@ -118,20 +125,27 @@ class _Names:
         links = [_link(document) for document in page.documents]
         single = Counter(link for link in links if link)
         places = [link if link and single[link] == 1 else None for link in links]
+        ids = [
+            document.body["entry"].get("id") == document.identifier for document in page.documents
+        ]
         if not self._by_link:
             again = [
                 self._known[link] != document.identifier
-                for link, document in zip(places, page.documents, strict=True)
-                if link in self._known
+                for link, by_id, document in zip(places, ids, page.documents, strict=True)
+                if link in self._known and by_id
             ]
             if len(again) >= LEAST_AGAIN and sum(again) > CHANGED_SHARE * len(again):
                 self._by_link = True
         if self._by_link:
             self._walk.warnings["ids_change"] += 1
         documents = []
-        for link, document in zip(places, page.documents, strict=True):
-            if self._by_link and link is not None:
-                document = replace(document, identifier=self._known.get(link, link))
+        taken = {document.identifier for document in page.documents}
+        for link, by_id, document in zip(places, ids, page.documents, strict=True):
+            if link is not None and (self._by_link or not by_id):
+                name = self._known.get(link, link if by_id else document.identifier)
+                if name not in taken:
+                    taken.add(name)
+                    document = replace(document, identifier=name)
             if link is not None:
                 self._met[link] = document.identifier
             documents.append(document)
@@ -148,9 +162,15 @@ class _Names:
 
 
 def _link(document: Document) -> str | None:
-    entry = document.body.get("entry") if isinstance(document.body, dict) else None
-    link = entry.get("link") if isinstance(entry, dict) else None
-    return link if isinstance(link, str) and link.startswith(("http://", "https://")) else None
+    link = document.body["entry"].get("link")
+    return _place(link) if link and link.startswith(("http://", "https://")) else None
+
+
+def _place(link: str) -> str:
+    """What a link leads to, however it is written; one that leads nowhere on the web is itself."""
+    if not link.startswith(("http://", "https://")) or urlsplit(link).hostname is None:
+        return link
+    return html.canonical(link, careful=True)
 
 
 _add_tag = _FeedParserMixin._add_tag
@@ -168,55 +188,119 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
     """The page of documents in a feed, and the address of the next one, if it names one."""
     if kind_of(payload.body) == "json":
         return _read_json_feed(payload)
-    headers = {name.lower(): value for name, value in payload.headers.items()}
-    parsed = feedparser.parse(
-        payload.body,
-        response_headers={
-            "content-location": payload.url,
-            **({"content-type": headers["content-type"]} if "content-type" in headers else {}),
-        },
-    )
-    entries = parsed.get("entries", [])
-    if not parsed.get("version") and not entries:
+    charset = payload.charset()
+    body, warnings = xml.prepared(payload.body, payload.url, [charset] if charset else ())
+    parsed, items, rejects = _parsed(body, payload.url)
+    if not parsed.get("version") and not items and not rejects:
         raise ProtocolError(
             f"{payload.url}: not a feed (no RSS, Atom or RDF in it). Look for the feed's address "
             "on the portal's pages and correct the source's url.",
             reason="not_feed",
         )
-    warnings = []
     if parsed.get("bozo"):
         warnings.append(f"not_well_formed: {type(parsed.get('bozo_exception')).__name__}")
-    if any(len(entry.get("tags", ())) >= MOST_TAGS for entry in entries):
-        warnings.append(TAGS_CUT)
-    head = _plain(parsed.get("feed", {}))
-    rejects = []
     if parsed.get("bozo") and not is_whole(payload.body):
         # What came of the last entry may be half of it.
         warnings.append(CUT_OFF)
-        rejects = [
-            Reject(reason=CUT_OFF, identifier=entry.get("id") or entry.get("link"))
-            for entry in entries[-1:]
+        rejects += [
+            Reject(reason=CUT_OFF, identifier=item.get("id") or item.get("link"))
+            for item in items[-1:]
         ]
-        entries = entries[:-1]
-    keys = _identifiers(entries)
-    documents = [
-        Document(
-            identifier=key,
-            body={"feed": head, "entry": _plain(entry)},
-            datestamp=entry.get("updated") or entry.get("published"),
-        )
-        for key, entry in zip(keys, entries, strict=True)
-    ]
-    following = next(
-        (
-            link.get("href")
-            for link in parsed.get("feed", {}).get("links", [])
-            if link.get("rel") == "next" and link.get("href")
-        ),
-        None,
+        items = items[:-1]
+    entries, unreadable = _each(items, _plain)
+    if any(len(entry.get("tags", ())) >= MOST_TAGS for entry in entries):
+        warnings.append(TAGS_CUT)
+    heads, odd = _each([parsed.get("feed", {})], _head)
+    head, following = heads[0] if heads else ({}, None)
+    warnings += [f"{ODD_FIELD}: {reject.reason}" for reject in odd]
+    page = Page(
+        payloads=[payload],
+        documents=_documents(head, entries),
+        rejects=rejects + unreadable,
+        warnings=warnings,
     )
-    page = Page(payloads=[payload], documents=documents, rejects=rejects, warnings=warnings)
     return page, following
+
+
+def _head(channel: Any) -> tuple[dict[str, Json], str | None]:
+    """What a feed says of itself, and the address of its next page."""
+    links = channel.get("links", [])
+    following = (link.get("href") for link in links if link.get("rel") == "next")
+    return _plain(channel), next(filter(None, following), None)
+
+
+def _parsed(body: bytes, where: str) -> tuple[Any, list[Any], list[Reject]]:
+    """A feed as feedparser reads it, its entries, and those it does not get over.
+
+    Elements called as its own keys are (``links``) make it stumble in the middle of an entry: then
+    each is read by itself. Raises :class:`ProtocolError` where what is around them is so too.
+    """
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": where}
+
+    def read(part: bytes) -> Any:
+        return feedparser.parse(part, response_headers=headers)
+
+    try:
+        whole = read(body)
+    except Exception as error:
+        parts = xml.split(body, "item") or xml.split(body, "entry")
+        before, pieces, after = parts or (body, [], b"")
+        if not pieces or len(before + after) * len(pieces) > MOST_AGAIN:
+            raise _unreadable(where) from error
+    else:
+        return whole, whole.get("entries", []), []
+    try:
+        around = read(before + after)
+    except Exception as error:
+        raise _unreadable(where) from error
+    read_alone, rejects = _each(pieces, lambda piece: read(before + piece + after))
+    for one in read_alone:
+        if one.get("bozo"):
+            around["bozo"], around["bozo_exception"] = True, one.get("bozo_exception")
+    return around, [entry for one in read_alone for entry in one["entries"]], rejects
+
+
+def _unreadable(where: str) -> ProtocolError:
+    return ProtocolError(
+        f"{where}: a feed written so that nothing of it can be read. Look at what the address "
+        "answers; the kept answer is in the run.",
+        reason="not_feed",
+    )
+
+
+def _each(items: list[Any], read: Callable[[Any], _T]) -> tuple[list[_T], list[Reject]]:
+    """What is read of each item, and those of which nothing can be: whatever strangers wrote into
+    one, its neighbours go on (rule R7)."""
+    made: list[_T] = []
+    rejects: list[Reject] = []
+    for item in items:
+        try:
+            made.append(read(item))
+        except Exception as error:
+            fragment = item if isinstance(item, bytes) else repr(item).encode("utf-8", "replace")
+            name = item.get("id") if isinstance(item, dict) else None
+            rejects.append(
+                Reject(
+                    reason=f"unreadable_entry: {error}"[:80],
+                    identifier=name if isinstance(name, str) else None,
+                    fragment=fragment[:4096],
+                )
+            )
+    return made, rejects
+
+
+def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Document]:
+    """Documents of entries; what was odd about one stands under ``odd``, for its repairs."""
+    odd = [tuple(entry.pop("odd", ())) for entry in entries]
+    return [
+        Document(
+            identifier=name,
+            body={"feed": head, "entry": entry},
+            datestamp=entry.get("updated") or entry.get("published"),
+            repairs=repairs,
+        )
+        for name, entry, repairs in zip(_identifiers(entries), entries, odd, strict=True)
+    ]
 
 
 def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
@@ -229,77 +313,125 @@ def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
             "portal's pages and correct the source's url.",
             reason="not_feed",
         )
+    feed = _Fields(answer)
     head = {
-        "title": {"value": str(answer["title"])} if answer.get("title") else None,
-        "link": answer.get("home_page_url"),
-        "language": answer.get("language"),
+        "title": feed.texts("title"),
+        "link": feed.text("home_page_url"),
+        "language": feed.text("language"),
     }
-    entries = [_json_entry(item) for item in items if isinstance(item, dict)]
-    documents = [
-        Document(
-            identifier=key,
-            body={"feed": {k: v for k, v in head.items() if v}, "entry": entry},
-            datestamp=entry.get("updated") or entry.get("published"),
-        )
-        for key, entry in zip(_identifiers(entries), entries, strict=True)
-    ]
-    following = answer.get("next_url")
-    return Page(payloads=[payload], documents=documents), str(following) if following else None
+    following = feed.text("next_url")
+    entries, rejects = _each(items, _json_entry)
+    warnings = [*feed.odd, *(said for entry in entries for said in entry.get("odd", ()))]
+    page = Page(
+        payloads=[payload],
+        documents=_documents({k: v for k, v in head.items() if v}, entries),
+        rejects=rejects,
+        warnings=warnings,
+    )
+    return page, following
 
 
-def _json_entry(item: dict[str, Any]) -> dict[str, Json]:
-    html, text = item.get("content_html"), item.get("content_text")
+class _Fields:
+    """An object of a JSON Feed, read as its writer may have meant it: a number as a text, one thing
+    as a list of it, a text as the object that has nothing else. What is none of these is left out
+    and told."""
+
+    def __init__(self, said: Json) -> None:
+        if not isinstance(said, dict):
+            raise TypeError(f"not an object but {type(said).__name__}")
+        self._said = said
+        self.odd: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        """A text; ``None`` for none."""
+        value = self._said.get(name)
+        if value is None or isinstance(value, str):
+            return value or None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        self.odd.append(f"{ODD_FIELD}: {name}")
+        return None
+
+    def texts(self, name: str) -> dict[str, Json] | None:
+        """A text as crosswalks have them."""
+        value = self.text(name)
+        return {"value": value} if value else None
+
+    def objects(self, name: str, key: str) -> list[tuple[str, _Fields]]:
+        """The objects in a list that have a text under ``key``, with it."""
+        value = self._said.get(name)
+        found = []
+        for one in value if isinstance(value, list) else [] if value is None else [value]:
+            part = _Fields(one if isinstance(one, dict) else {key: one})
+            if text := part.text(key):
+                found.append((text, part))
+            if part.odd:
+                self.odd.append(f"{ODD_FIELD}: {name}")
+        return found
+
+
+def _json_entry(item: Json) -> dict[str, Json]:
+    said = _Fields(item)
     made: dict[str, Json] = {
-        "id": str(item["id"]) if item.get("id") is not None else None,
-        "link": item.get("url") or item.get("external_url"),
-        "title": {"value": item["title"]} if item.get("title") else None,
-        "summary": {"value": item["summary"]} if item.get("summary") else None,
+        "id": said.text("id"),
+        "link": said.text("url") or said.text("external_url"),
+        "title": said.texts("title"),
+        "summary": said.texts("summary"),
         "content": [
             {"value": value, "type": kind}
-            for value, kind in ((html, "text/html"), (text, "text/plain"))
+            for value, kind in (
+                (said.text("content_html"), "text/html"),
+                (said.text("content_text"), "text/plain"),
+            )
             if value
         ],
-        "published": item.get("date_published"),
-        "updated": item.get("date_modified"),
-        "language": item.get("language"),
+        "published": said.text("date_published"),
+        "updated": said.text("date_modified"),
+        "language": said.text("language"),
         "authors": [
-            {"name": author["name"]}
-            for author in (item.get("authors") or [item.get("author") or {}])
-            if author.get("name")
+            {"name": name}
+            for name, _ in said.objects("authors", "name") or said.objects("author", "name")
         ],
-        "tags": [{"term": str(tag)} for tag in item.get("tags") or []],
+        "tags": [{"term": term} for term, _ in said.objects("tags", "term")],
         "enclosures": [
-            {"href": file["url"], "type": file.get("mime_type", "")}
-            for file in item.get("attachments") or []
-            if file.get("url")
+            {"href": url, "type": file.text("mime_type") or ""}
+            for url, file in said.objects("attachments", "url")
         ],
+        "odd": list(dict.fromkeys(said.odd)),
     }
     return {key: value for key, value in made.items() if value}
 
 
-def _identifiers(entries: list[Any]) -> list[str]:
-    """What each entry is called: its id, else its link, else a digest of link and title (R9).
+def _identifiers(entries: list[dict[str, Json]]) -> list[str]:
+    """What each entry is called: its id, else where its link leads, else a digest of its title
+    (rule R9).
 
-    An id or link that several entries of one feed share names none of them: those take the
-    digest, so that none is lost.
+    An id or link that several entries of one feed share names none of them: those take a digest of
+    link and title beside it, and of their date and summary where these are the same too, so that
+    none is lost.
     """
-    first = [entry.get("id") or entry.get("link") or _digest(entry) for entry in entries]
-    shared = Counter(first)
-    keys = [
-        key if shared[key] == 1 else f"{key}#{_digest(entry)}"
-        for key, entry in zip(first, entries, strict=True)
+    names = [
+        entry.get("id") or _place(entry.get("link") or "") or _digest(entry, "link", "title")
+        for entry in entries
     ]
+    for parts in (("link", "title"), ("link", "title", "published", "summary")):
+        shared = Counter(names)
+        names = [
+            name if shared[name] == 1 else f"{name}#{_digest(entry, *parts)}"
+            for name, entry in zip(names, entries, strict=True)
+        ]
     again: Counter[str] = Counter()
-    for index, key in enumerate(keys):
-        again[key] += 1
-        if again[key] > 1:  # the same to the letter, several times over
-            keys[index] = f"{key}.{again[key]}"
-    return keys
+    for index, name in enumerate(names):
+        again[name] += 1
+        if again[name] > 1:  # the same to the letter, several times over
+            names[index] = f"{name}.{again[name]}"
+    return names
 
 
-def _digest(entry: Any) -> str:
-    parts = [str(entry.get(name, "")) for name in ("link", "title", "published", "summary")]
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+def _digest(entry: dict[str, Json], *parts: str) -> str:
+    said = [entry.get(part) or "" for part in parts]
+    texts = [part["value"] if isinstance(part, dict) else part for part in said]
+    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _conditions(walk: Walk) -> dict[str, str]:

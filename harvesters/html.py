@@ -6,17 +6,17 @@ citation managers), what selectors pick out, the page's own heading and text.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlunsplit
 
 from parsel import Selector
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
 from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
+from harvesters import encodings, jsons
 
 LONGEST_TEXT = 4_000
 """Characters of running text kept as a page's description."""
@@ -29,18 +29,22 @@ _FURNITURE = frozenset(
 )  # fmt: skip
 """What JSON-LD describes on every page of a site."""
 _NOISE = re.compile(r"(^|_)(utm_\w+|fbclid|gclid|phpsessid|jsessionid|sid|session\w*|print)$", re.I)
+_CERTAINLY_NOISE = re.compile(r"(^|_)(utm_\w+|fbclid|gclid|phpsessid|jsessionid)$", re.I)
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.I)
 _OUTSIDE = "self::script or self::style or self::nav or self::header or self::footer or " \
     "self::form or self::aside or self::noscript or self::iframe or self::svg"  # fmt: skip
 
 
-def canonical(url: str) -> str:
+def canonical(url: str, *, careful: bool = False) -> str:
     """An address as one page has it, however it was linked: without fragment, session and
-    campaign, its arguments in order."""
+    campaign, its arguments in order. ``careful`` keeps what on some sites tells two things on one
+    page apart: the fragment, and arguments such as ``sid``."""
     parts = urlsplit(url)
-    query = sorted((k, v) for k, v in parse_qsl(parts.query, True) if not _NOISE.search(k))
+    noise = _CERTAINLY_NOISE if careful else _NOISE
+    query = sorted((k, v) for k, v in parse_qsl(parts.query, True) if not noise.search(k))
     path = _SESSION.sub("", parts.path) or "/"
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+    fragment = parts.fragment if careful else ""
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), fragment))
 
 
 def name_of(url: str) -> str:
@@ -53,10 +57,10 @@ def name_of(url: str) -> str:
 
 def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str, Json]:
     """A page as a document. ``select`` names CSS selectors (``title``, ``description``, ``date``,
-    ``author``, ``type``...); ``::attr(x)`` and ``::text`` may end them."""
+    ``author``, ``type``...); ``::attr(x)`` and ``::text`` may end them. What had to be repaired to
+    read it stands under ``repairs``."""
     headers = {name.lower(): value for name, value in payload.headers.items()}
-    _, text = html_to_unicode(headers.get("content-type"), payload.body)
-    page = Selector(text=text or " ", type="html")
+    page, repairs = tree(payload)
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     link = page.xpath("//link[contains(concat(' ',@rel,' '),' canonical ')]/@href").get()
     made: dict[str, Json] = {
@@ -72,8 +76,21 @@ def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str,
         "files": _files(page, base),
         "modified": headers.get("last-modified"),
         "etag": headers.get("etag"),
+        "repairs": repairs,
     }
     return {key: value for key, value in made.items() if value not in (None, "", [], {})}
+
+
+def tree(payload: Payload) -> tuple[Selector, list[str]]:
+    """The elements of a page, and what had to be repaired to read it. Encodings mean what they mean
+    to browsers: ISO 8859-1 is windows-1252 (Encoding Standard §4.2)."""
+    headers = {name.lower(): value for name, value in payload.headers.items()}
+    said = (
+        http_content_type_encoding(headers.get("content-type")),
+        html_body_declared_encoding(payload.body),
+    )
+    text, _, repairs = encodings.read(payload.body, [name for name in said if name])
+    return Selector(text=text or " ", type="html"), repairs
 
 
 def links(payload: Payload) -> list[str]:
@@ -87,9 +104,7 @@ def onward(payload: Payload) -> list[str]:
 
 
 def _addresses(payload: Payload, css: str) -> list[str]:
-    headers = {name.lower(): value for name, value in payload.headers.items()}
-    _, text = html_to_unicode(headers.get("content-type"), payload.body)
-    page = Selector(text=text or " ", type="html")
+    page, _ = tree(payload)
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     found = []
     for href in page.css(css).getall():
@@ -113,7 +128,7 @@ def _json_ld(page: Selector) -> list[Json]:
     found: list[Json] = []
     for text in page.xpath("//script[@type='application/ld+json']/text()").getall():
         try:
-            value = json.loads(text)
+            value = jsons.loads(text)
         except (ValueError, RecursionError):
             continue
         for item in value if isinstance(value, list) else [value]:

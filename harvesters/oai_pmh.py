@@ -173,7 +173,7 @@ class _Server:
         root, warnings = xml.parse(
             payload.body,
             payload.url,
-            isolate="record",
+            isolate="record/header",
             charsets=[c for c in (payload.charset(), self.options.encoding) if c],
         )
         check_root(root, payload.url, warnings)

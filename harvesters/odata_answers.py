@@ -9,7 +9,6 @@ Format).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -86,7 +85,7 @@ def _read_json(payload: Payload) -> tuple[Json, list[str]]:
     except ProtocolError as error:
         try:
             # Control characters within texts: services write them as they are (rule R6).
-            return json.loads(payload.body.decode("utf-8-sig"), strict=False), [
+            return jsons.loads(payload.body.decode("utf-8-sig"), strict=False), [
                 "control_characters"
             ]
         except (UnicodeDecodeError, ValueError, RecursionError):

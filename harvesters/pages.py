@@ -92,7 +92,12 @@ class Visitor:
     ) -> None:
         body: dict[str, Json] = {"pages": pages} | ({"type": kind} if kind else {})
         stamp = stamp or pages[0].get("modified")
-        self._documents.append(Document(identifier=name, datestamp=stamp, body=body, payload=at))
+        repairs = dict.fromkeys(said for page in pages for said in page.get("repairs", ()))
+        self._documents.append(
+            Document(
+                identifier=name, datestamp=stamp, body=body, payload=at, repairs=tuple(repairs)
+            )
+        )
 
     async def look(self, url: str, name: str, old: Json = None) -> Payload | None:
         """Fetch one page; ``None`` if there is none for us, which is counted. Status 304 says
@@ -151,6 +156,7 @@ class Visitor:
 
     def _read(self, payload: Payload, url: str, lang: str | None) -> Json:
         made = html.read(payload, self._select)
+        self._walk.warnings.update(made.get("repairs", ()))
         made["asked"] = url
         if lang is not None:
             made["lang"] = lang

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
+import itertools
 import re
 from collections.abc import Sequence
-from functools import partial
 from html.entities import html5
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 from lxml import etree
@@ -15,6 +14,7 @@ from lxml import etree
 from chm_hub.document import Json
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch.sniff import is_whole
+from harvesters import encodings
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -30,36 +30,18 @@ _USED = re.compile(rb"&([^\s;&<#]+);")
 _DECLARES = re.compile(rb"<!ENTITY\s+([^\s%>\"']+)")
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9a-fA-F]+);)")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
-
-_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
-_SINGLE_BYTE = frozenset(
-    {
-        "iso-8859-1",
-        "iso-8859-15",
-        "latin1",
-        "latin-1",
-        "windows-1252",
-        "cp1252",
-        "us-ascii",
-        "ascii",
-    }
-)
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_WIDE = (
-    (b"\xff\xfe\0\0", "utf-32"),
-    (b"\0\0\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
-)
 
 CUT_OFF = "cut_off"
 """What is said of a document that ends before its root does."""
 RECOVERED = "recovered"
 """The attribute of an element that was broken, and of which what could be read is there."""
 DEEPEST = 200
+LONGEST = 4_000_000
+"""Characters of one value; a whole record may have half as many bytes."""
+MOST_ATTRIBUTES = 10_000
+"""Attributes of one element."""
 Element = Any
 """An element of lxml or of the standard library: what is used here, they have in common."""
 
@@ -70,24 +52,14 @@ def parse(
     """The root element of a document, and what had to be repaired to get it (rules R6, R15).
 
     Entities are never expanded and nothing is ever loaded; a DOCTYPE is taken out. Where elements
-    called ``isolate`` follow one another, each that is broken is repaired by itself, so that it
-    spoils none of its neighbours (rule R7); those that could be read in part only have the
-    attribute :data:`RECOVERED`. A document that is not in the
-    encoding it declares is read as UTF-8 if it is that, else in the first of ``charsets`` that it
-    can be read in (what its server said, what its source's file says), else as windows-1252. Raises
-    :class:`ProtocolError` (reason ``not_xml``) where even recovery finds no element, and
-    (``doctype``) for a document that uses entities it declares.
+    ``isolate`` (a path of :func:`split`) follow one another, each that is broken is repaired by
+    itself and spoils none of its neighbours (rule R7); those that could be read in part only have
+    the attribute :data:`RECOVERED`. A document that is not in the encoding it declares is read as
+    :func:`harvesters.encodings.read` does, ``charsets`` being the hints (what its server said, what
+    its source's file says). Raises :class:`ProtocolError` (reason ``not_xml``) where even recovery
+    finds no element, and (``doctype``) for a document that uses entities it declares.
     """
-    warnings: list[str] = []
-    for bom, encoding in _WIDE:
-        if body.startswith(bom):
-            body = _DECLARATION.sub(b"", body.decode(encoding, "ignore").encode(), count=1)
-    if (prolog := _PROLOG.match(body)) is not None:
-        body = _without_doctype(body, prolog.end(), where)
-        warnings.append("doctype_removed")
-    if (recoded := _undeclared_utf8(body)) is not None:
-        body, why = recoded
-        warnings.append(why)
+    body, warnings = prepared(body, where, charsets)
     try:
         # The standard library's elements hold their values as Python has them; reading every
         # value of a page takes half the time it takes with lxml's.
@@ -98,13 +70,7 @@ def parse(
         return _strict(body), warnings
     except etree.XMLSyntaxError as error:
         first_fault = str(error)
-    for repair in (
-        _trim,
-        partial(_to_utf8, charsets=charsets),
-        _drop_illegal,
-        _replace_entities,
-        _escape_ampersands,
-    ):
+    for repair in (_trim, _drop_illegal, _replace_entities, _escape_ampersands):
         repaired, said = repair(body)
         if said:
             warnings.append(said)
@@ -128,6 +94,31 @@ def parse(
     return root, [*warnings, "recovered"]
 
 
+def prepared(body: bytes, where: str, charsets: Sequence[str] = ()) -> tuple[bytes, list[str]]:
+    """A document in UTF-8 and without DOCTYPE, as parsers are to have it, and what was repaired.
+
+    ``where``, ``charsets`` and the error ``doctype`` are those of :func:`parse`.
+    """
+    body, warnings = _in_utf8(body, charsets)
+    if (prolog := _PROLOG.match(body)) is not None:
+        body = _without_doctype(body, prolog.end(), where)
+        warnings.append("doctype_removed")
+    return body, warnings
+
+
+def _in_utf8(body: bytes, charsets: Sequence[str]) -> tuple[bytes, list[str]]:
+    declared = _DECLARED.match(body, max(body.find(b"<?xml"), 0))
+    said = declared[1].decode() if declared else "utf-8"
+    text, codec, repairs = encodings.read(body, [said], charsets)
+    if codec == "utf-8" and said.lower() == "utf-8" and not repairs:
+        return body, repairs
+    body = text.encode()
+    if (declared := _DECLARED.match(body, max(body.find(b"<?xml"), 0))) is not None:
+        begin, end = declared.span(1)
+        body = body[:begin] + b"utf-8" + body[end:]
+    return body, repairs
+
+
 def _without_doctype(body: bytes, at: int, where: str) -> bytes:
     doctype = _DOCTYPE.match(body, at)
     declared = set(_DECLARES.findall(doctype[1] or b"")) if doctype else set()
@@ -146,38 +137,55 @@ def _without_doctype(body: bytes, at: int, where: str) -> bytes:
     return body[:at] + rest
 
 
-def _isolated(body: bytes, name: str) -> tuple[Element, int] | None:
-    """The root of a document whose broken ``name`` elements were recovered one by one, and how
-    many; ``None`` where what is around them is broken too."""
-    element = re.compile(
-        rb"<(?:[\w-]+:)?" + name.encode() + rb"[\s>].*?</(?:[\w-]+:)?" + name.encode() + rb"\s*>",
-        re.DOTALL,
-    )
-    opening = re.search(rb"<(?![?!])([^\s>/]+)([^>]*)>", body)
-    if opening is None:
+def split(body: bytes, path: str) -> tuple[bytes, list[bytes], bytes] | None:
+    """A list in pieces: what stands before its elements, each of them (with what follows it), what
+    stands after them; ``None`` where there are none. ``record/header`` means elements called
+    ``record`` that begin with a ``header``: those within one, as MARC has them, are not meant."""
+    names = [rb"<(?:[\w.-]+:)?" + name.encode() + rb"(?=[\s/>])" for name in path.split("/")]
+    starts = [found.start() for found in re.finditer(rb"[^<>]*>\s*".join(names), body)]
+    if not starts:
         return None
-    # The names of namespaces that the root declares are needed to read its parts.
-    head, tail = opening[0], b"</" + opening[1] + b">"
-    broken: list[Element] = []
+    closing = re.compile(rb"</(?:[\w.-]+:)?" + path.partition("/")[0].encode() + rb"\s*>")
+    ends = [found.end() for found in closing.finditer(body, starts[-1])]
+    bounds = [*starts, ends[-1] if ends else len(body)]
+    pieces = [body[begin:end] for begin, end in itertools.pairwise(bounds)]
+    return body[: bounds[0]], pieces, body[bounds[-1] :]
 
-    def sound(match: re.Match[bytes]) -> bytes:
+
+def _isolated(body: bytes, path: str) -> tuple[Element, int] | None:
+    """The root of a document whose broken elements were recovered one by one, and how many;
+    ``None`` where what is around them is broken too."""
+    if (found := split(body, path)) is None:
+        return None
+    before, pieces, after = found
+    name = path.partition("/")[0]
+    broken: list[list[Element]] = []
+
+    def sound(piece: bytes) -> bytes:
+        # Read within what is around it, which declares its namespaces.
         try:
-            _strict(head + match[0] + tail)
-            return match[0]
+            _strict(before + piece + after)
+            return piece
         except etree.XMLSyntaxError:
-            around = etree.fromstring(head + match[0] + tail, _parser(recover=True))
-            if around is not None and len(around):
-                broken.append(around[0])
+            around = etree.fromstring(before + piece + after, _parser(recover=True))
+            first = None if around is None else next(around.iter("{*}" + name), None)
+            if first is None:
+                # Nothing of it can be read: whoever reads the list sets it aside as it is.
+                first = etree.Element(name)
+                first.text = piece.decode("utf-8", "replace")
+            broken.append([first, *first.itersiblings("{*}" + name)])
             return b"<broken/>"
 
-    mended = element.sub(sound, body)
+    mended = before + b"".join(map(sound, pieces)) + after
     try:
         root = _strict(mended)
     except etree.XMLSyntaxError:
         return None
-    for place, recovered in zip(list(root.iter("{*}broken")), broken, strict=False):
-        recovered.set(RECOVERED, "yes")
-        place.getparent().replace(place, recovered)
+    for place, recovered in zip(list(root.iter("{*}broken")), broken, strict=True):
+        for element in recovered:
+            element.set(RECOVERED, "yes")
+            place.addprevious(element)
+        place.getparent().remove(place)
     return root, len(broken)
 
 
@@ -212,58 +220,6 @@ def _trim(body: bytes) -> tuple[bytes, str | None]:
             end = trimmed.find(b">", at)
             trimmed = trimmed[: end + 1] if end >= 0 else trimmed
     return (trimmed, "surroundings_removed") if trimmed != body else (body, None)
-
-
-def _undeclared_utf8(body: bytes) -> tuple[bytes, str] | None:
-    """A body that says it has one byte a character, and is UTF-8: nothing else is so by chance."""
-    declared = _DECLARED.search(body[:200])
-    if declared is None or body.isascii():
-        return None
-    name = declared[1].decode().lower()
-    if name not in _SINGLE_BYTE or not _is_utf8(body):
-        return None
-    return _DECLARATION.sub(b"", body, count=1), f"encoding_not_{name}"
-
-
-def _to_utf8(body: bytes, charsets: Sequence[str]) -> tuple[bytes, str | None]:
-    """Read a body that is not in the encoding it declares."""
-    declared = _DECLARED.search(body[:200])
-    name = declared[1].decode() if declared else "utf-8"
-    if _decoded(body, name) is not None:
-        return body, None
-    readings = (_decoded(body, charset) for charset in ("utf-8", *charsets))
-    read = next((reading for reading in readings if reading is not None), None)
-    # What is UTF-8 within it stays so: records of a list come from many hands.
-    text = body.decode("utf-8", "windows-1252") if read is None else read
-    return _DECLARATION.sub(b"", text.encode(), count=1), f"encoding_not_{name.lower()}"
-
-
-def _decoded(body: bytes, charset: str) -> str | None:
-    try:
-        return body.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return None
-
-
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    wrong = error.object[error.start : error.end]
-    # Five bytes mean nothing there; they are control characters to everybody else.
-    return "".join(_byte(byte) for byte in wrong), error.end
-
-
-def _byte(byte: int) -> str:
-    try:
-        return bytes([byte]).decode("cp1252")
-    except UnicodeDecodeError:
-        return chr(byte)
-
-
-codecs.register_error("windows-1252", _as_windows_1252)
-
-
-def _is_utf8(body: bytes) -> bool:
-    return _decoded(body, "utf-8") is not None
 
 
 def _drop_illegal(body: bytes) -> tuple[bytes, str | None]:
@@ -334,7 +290,8 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
 
     Texts are kept as they are, character for character; a blank one is left out. Mixed
     content gives the whole text as ``value`` beside the children. Raises
-    :class:`ProtocolError` (reason ``too_deep``) beyond :data:`DEEPEST` levels.
+    :class:`ProtocolError` (reasons ``too_deep``, ``too_long``, ``too_many_attributes``) beyond
+    :data:`DEEPEST` levels, :data:`LONGEST` characters, :data:`MOST_ATTRIBUTES` attributes.
     """
     if depth > DEEPEST:
         raise ProtocolError(
@@ -343,7 +300,7 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
             reason="too_deep",
         )
     made: dict[str, Json] = {}
-    for name, value in element.items():
+    for name, value in _attributes(element):
         if name == LANG:
             lang = value or None
         else:
@@ -364,14 +321,14 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
             # Most elements are leaves; a call for each would cost as much as all the rest.
             node = {}
             own = lang
-            for key, value in child.items():
+            for key, value in _attributes(child) if child.attrib else ():
                 if key == LANG:
                     own = value or None
                 else:
                     node["@" + key.rpartition("}")[2]] = value
             text = child.text
             if text and not text.isspace():
-                node["value"] = text
+                node["value"] = text if len(text) <= LONGEST else _too_long(text)
             if own:
                 node["lang"] = own
         if name in made:
@@ -385,10 +342,34 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
     if text and not text.isspace():
         tails = True
     if tails:
-        made["value"] = "".join(element.itertext()) if parted else text
+        whole = "".join(element.itertext()) if parted else text or ""
+        made["value"] = whole if len(whole) <= LONGEST else _too_long(whole)
     if lang:
         made["lang"] = lang
     return made
+
+
+def _attributes(element: Element) -> list[tuple[str, str]]:
+    """Names and values of an element's attributes, within the limits of :func:`to_json`."""
+    found: list[tuple[str, str]] = element.items()
+    if len(found) > MOST_ATTRIBUTES:
+        raise ProtocolError(
+            f"an element with {len(found)} attributes. No metadata has them; look at what the "
+            "source answers.",
+            reason="too_many_attributes",
+        )
+    for _, value in found:
+        if len(value) > LONGEST:
+            _too_long(value)
+    return found
+
+
+def _too_long(value: str) -> NoReturn:
+    raise ProtocolError(
+        f"a value of {len(value)} characters. No record can hold it; look at what the source "
+        "answers.",
+        reason="too_long",
+    )
 
 
 def to_bytes(element: Element) -> bytes:

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from adapters.source import WINDOW, Source, cron, duration
+from store.schedule import Entry
 
 SPREAD = {"hourly": 3_600, "daily": 4 * 3_600, "weekly": 4 * 3_600, "monthly": 4 * 3_600}
 """Seconds over which sources of one schedule begin, each always at its own place."""
@@ -32,18 +33,31 @@ def next_due(
     ``not_before`` is what its server asked for.
     """
     if failures:
-        wait = min(RETRY * 2 ** min(failures - 1, 20), LONGEST_RETRY, _patience(source))
-        due = after + wait * (1 + _place(source.id) / 10)
+        wait = RETRY * 2 ** min(failures - 1, 20) * (1 + _place(source.id) / 10)
+        due = after + min(wait, LONGEST_RETRY, _patience(source))
     else:
         due = _by_schedule(source, after)
     if not_before is not None:
         due = max(due, not_before)
-    return _within(source, due)
+    return within(source, due)
+
+
+def due_anew(source: Source, entry: Entry, now: datetime) -> datetime:
+    """When a source is due whose file has changed since it was planned.
+
+    By the file as it is now, counted from when its last run began. Its failures may be mended,
+    so their waits begin anew; what its server asked for holds. What is due already, was never
+    run, or was planned by a version of the hub that did not say from what, keeps its date.
+    """
+    if entry.started is None or entry.told is None or entry.due <= now:
+        return entry.due
+    failures = min(entry.failures, 1)
+    return next_due(source, entry.started, failures=failures, not_before=entry.not_before)
 
 
 def first_due(source: Source, now: datetime, among: int) -> datetime:
     """When one of so many sources that have no date yet is due: soon, but not all at once."""
-    return _within(source, now + timedelta(seconds=_place(source.id) * FIRST_SPREAD * among))
+    return within(source, now + timedelta(seconds=_place(source.id) * FIRST_SPREAD * among))
 
 
 def _by_schedule(source: Source, after: datetime) -> datetime:
@@ -70,7 +84,7 @@ def _place(name: str) -> float:
     return int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big") / 2**32
 
 
-def _within(source: Source, due: datetime) -> datetime:
+def within(source: Source, due: datetime) -> datetime:
     """The same moment, or the next in the source's window."""
     window = source.declared.window
     if window is None:

@@ -16,6 +16,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from adapters.source import Source
 from chm_hub.errors import StoreError
+from scheduler.due import within
 from store import Store
 from store.schedule import Entry
 
@@ -46,16 +47,17 @@ class SourceJobs(BaseJobStore):  # type: ignore[misc]
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
         """What is due and at nobody's hands, the most urgent first, as far as there is room
-        here: the rest is for others."""
+        here: the rest is for others. What is overdue too waits for its window."""
         due = sorted(
-            (e for e in self._waiting(now) if e.due <= now), key=lambda e: (e.urgency, e.source)
+            (entry for begins, entry in self._waiting(now) if begins <= now),
+            key=lambda e: (e.urgency, e.source),
         )
         return [self._job(entry) for entry in due[: max(0, self._room())]]
 
     def get_next_run_time(self) -> datetime | None:
         """When to look again."""
         now = datetime.now(UTC)
-        waiting = [entry.due for entry in self._waiting(now)]
+        waiting = [begins for begins, _ in self._waiting(now)]
         if not waiting:
             return None
         return max(min(waiting), now + timedelta(seconds=LATEST_LOOK))
@@ -79,8 +81,14 @@ class SourceJobs(BaseJobStore):  # type: ignore[misc]
     def remove_all_jobs(self) -> None:
         """Jobs come from source files."""
 
-    def _waiting(self, now: datetime) -> list[Entry]:
-        return [e for e in self._entries().values() if not e.claimed and not e.queued]
+    def _waiting(self, now: datetime) -> list[tuple[datetime, Entry]]:
+        """What nobody is at, each with when it may begin: no earlier than ``now``."""
+        sources = dict(self._sources)  # another thread changes it
+        return [
+            (within(sources[name], max(entry.due, now)), entry)
+            for name, entry in self._entries().items()
+            if name in sources and not entry.claimed and not entry.queued
+        ]
 
     def _entries(self) -> dict[str, Entry]:
         try:

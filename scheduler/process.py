@@ -23,7 +23,7 @@ import psutil
 from adapters.source import Source
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
-from scheduler.due import next_due
+from scheduler.due import next_due, within
 from store import Store
 from store.schedule import CLAIM_SECONDS
 
@@ -80,11 +80,15 @@ def harvest_due(
 ) -> str:
     """Do a due run of a source, if nobody else does: one word for what came of it.
 
-    ``taken`` (another is at it, or has done it), ``stopped`` (we are to end; it is due as
-    before), ``busy`` (a command is harvesting the source), or the state of its run.
+    ``taken`` (another is at it, or has done it), ``closed`` (a broker had it for so long that
+    its window is over; it is due as before), ``stopped`` (we are to end; it is due as before),
+    ``busy`` (a command is harvesting the source), or the state of its run.
     """
+    now = _now()
+    if within(source, now) > now:
+        return "closed"
     with store.explained():
-        token = store.schedule.claim(source.id, due, _now())
+        token = store.schedule.claim(source.id, due, now)
     if token is None:
         return "taken"
     began = _now()
@@ -119,6 +123,25 @@ def harvest_due(
     return _finish(store, source, token, began, line)
 
 
+def map_again(settings: Settings, store: Store, source: str) -> str:
+    """Do a replay that was handed out, of which no schedule knows: one word for what came of it.
+
+    ``later`` (somebody has the source, the store is away, or we were told to stop: it is to be
+    handed out again), or the state of its run.
+    """
+    ended = watch(settings, store, ["map", source, "--json"], None, threading.Event())
+    line = ended.line
+    if line is None:
+        line = {"state": "failed", "reason": ended.why, "error": "killed"}
+        with suppress(StoreError), store.explained():
+            store.runs.bury(source, None, ended.why, _now(), kind="map")
+    if ended.stopped or line["error"] in ("leased", "store"):
+        return "later"
+    if line["state"] == "failed":
+        log.error("%s: %s", source, line["reason"])
+    return str(line["state"])
+
+
 def _done_already(store: Store, source: str, due: datetime) -> Any:
     last = store.runs.history(source, 1)
     if last and last[0].due == due and last[0].ended is not None and last[0].error != "interrupted":
@@ -130,7 +153,8 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
     """Say when the source is due next."""
     state: str = line["state"]
     well = state.startswith("complete") or state == "held"
-    not_before = line.get("not_before")
+    asked_for = line.get("not_before")
+    not_before = datetime.fromisoformat(asked_for) if asked_for else None
     with store.explained():
         known = store.schedule.entries(_now()).get(source.id)
         failures = 0 if well else (known.failures if known else 0) + 1
@@ -138,10 +162,16 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
             source,
             max(began, _now()) if failures else began,
             failures=failures,
-            not_before=datetime.fromisoformat(not_before) if not_before else None,
+            not_before=not_before,
         )
-        took = (_now() - began).total_seconds()
-        store.schedule.finish(source.id, token, due=due, failures=failures, seconds=took)
+        store.schedule.finish(
+            source.id,
+            token,
+            due=due,
+            failures=failures,
+            not_before=not_before,
+            seconds=(_now() - began).total_seconds(),
+        )
     return state
 
 
@@ -149,13 +179,15 @@ def watch(
     settings: Settings,
     store: Store,
     arguments: list[str],
-    source: str,
+    source: str | None,
     stopping: threading.Event,
     beat: Any = lambda: True,
 ) -> Ended:
     """Run a command of the hub in a process of its own, and look after it until it ends.
 
-    It is ended when ``stopping`` is set or ``beat`` says that it is another's by now.
+    It is ended when ``stopping`` is set or ``beat`` says that it is another's by now, and, where
+    it harvests a ``source``, when it hangs: what asks nobody has nobody to wait for, and may
+    take as long as a run may.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -182,7 +214,7 @@ def _look_after(
     process: subprocess.Popen[bytes],
     settings: Settings,
     store: Store,
-    source: str,
+    source: str | None,
     stopping: threading.Event,
     beat: Any,
 ) -> str | None:
@@ -206,10 +238,10 @@ def _look_after(
             with suppress(StoreError), store.explained():
                 if not beat():
                     why = "another process has taken the run over"
-                reached = store.runs.progress(source)
+                reached = store.runs.progress(source) if source is not None else None
                 if reached != place:
                     place, moved = reached, now
-        if now - moved > STALLED_SECONDS:
+        if source is not None and now - moved > STALLED_SECONDS:
             why = f"kept no page for {STALLED_SECONDS // 60} minutes: it hangs"
         if why is not None:
             _end(process)

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from adapters.source import Source, folders, load_usable
 from chm_hub import alerts, logs, manifest
 from chm_hub.errors import HubError, StoreError
 from chm_hub.settings import Settings
-from scheduler.due import first_due, next_due
+from scheduler.due import due_anew, first_due
 from scheduler.jobs import SourceJobs
 from scheduler.process import harvest_due, watch
 from store import Store
@@ -54,7 +55,7 @@ class Scheduler:
         self._send = send
         self._stopping = threading.Event()
         self._sources: dict[str, Source] = {}
-        self._schedules: dict[str, tuple[str, str | None]] = {}
+        self._faults: list[str] = []
         self._running = 0
         self._counting = threading.Lock()
         most = settings.runs_at_once
@@ -133,7 +134,9 @@ class Scheduler:
         try:
             found, faults = load_usable(folders(self._settings))
             for fault in faults:
-                log.warning("%s", fault)
+                if fault not in self._faults:  # each is said once
+                    log.warning("%s", fault)
+            self._faults = faults
             enabled = {s.id: s for s in found.values() if s.declared.enabled}
             with self._store.explained():
                 self._plan(enabled, now)
@@ -157,7 +160,7 @@ class Scheduler:
                 self._store.manifests.tidy(f"{now - MANIFESTS:%Y-%m-%d}")
                 self._store.decisions.tidy(now)
             # It looks at every record: in a process of its own, as all that takes long.
-            done = watch(self._settings, self._store, ["tidy", "--all"], "", self._stopping)
+            done = watch(self._settings, self._store, ["tidy", "--all"], None, self._stopping)
             log.info("tidied", extra=logs.fields(status=done.code, said=done.said[-500:]))
         except StoreError as error:
             log.error("%s", error)
@@ -167,17 +170,17 @@ class Scheduler:
         known = schedule.entries(now)
         among = len(enabled.keys() - known.keys())
         for source in enabled.values():
-            told = (source.declared.schedule, source.declared.window)
-            if source.id not in known:
-                schedule.plan(source.id, first_due(source, now, among))
-            elif self._schedules.get(source.id, told) != told and not known[source.id].failures:
-                schedule.move(source.id, next_due(source, known[source.id].started or now))
-            self._schedules[source.id] = told
+            told = blake2b(repr(source.declared).encode(), digest_size=8).hexdigest()
+            entry = known.get(source.id)
+            if entry is None:
+                schedule.plan(source.id, first_due(source, now, among), told)
+            elif entry.told != told:
+                schedule.replan(source.id, entry.due, due_anew(source, entry, now), told)
         # In place: the job store reads it.
         for name in self._sources.keys() - enabled.keys():
             del self._sources[name]
         self._sources.update(enabled)
-        schedule.forget(enabled.keys())
+        schedule.forget(enabled.keys(), now)
 
 
 def dates(store: Store, now: datetime) -> list[dict[str, Any]]:
@@ -193,4 +196,5 @@ def dates(store: Store, now: datetime) -> list[dict[str, Any]]:
             "started": e.started,
         }
         for e in sorted(entries.values(), key=lambda e: (e.due, e.source))
+        if not e.gone
     ]

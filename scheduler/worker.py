@@ -13,13 +13,16 @@ from typing import Any
 from adapters.source import Source, folders, load_sources
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
-from scheduler.process import end_runs, harvest_due, watch
+from scheduler.process import BUSY_SECONDS, end_runs, harvest_due, map_again
 from store import open_store
 
 HARVEST = "chm_hub.harvest"
 MAP = "chm_hub.map"
 RETRIES = 5
-"""A task that finds no store is tried again so often, with growing pauses."""
+"""A due run that finds no store is tried again so often, with growing pauses; then the schedule
+hands it out again."""
+MAP_RETRIES = 1_440
+"""Nobody else hands out a replay: it waits for its source, or for the store, for a day."""
 
 
 def application(settings: Settings) -> Any:
@@ -38,7 +41,8 @@ def application(settings: Settings) -> Any:
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         worker_cancel_long_running_tasks_on_connection_loss=True,
-        # What a dead worker had is handed out again by the schedule long before this.
+        # What a dead worker had is handed out again by the schedule long before this, unless it
+        # is a replay.
         broker_transport_options={"visibility_timeout": limit + 600},
     )
 
@@ -53,11 +57,19 @@ def application(settings: Settings) -> Any:
                 threading.Event(),
             )
 
-    @app.task(name=MAP, autoretry_for=(StoreError,), retry_backoff=True, max_retries=RETRIES)  # type: ignore[untyped-decorator, unused-ignore]
-    def remap(source: str) -> str:
+    @app.task(  # type: ignore[untyped-decorator, unused-ignore]
+        bind=True,
+        name=MAP,
+        autoretry_for=(StoreError,),
+        retry_backoff=True,
+        max_retries=MAP_RETRIES,
+    )
+    def remap(task: Any, source: str) -> str:
         with open_store(settings) as store:
-            ended = watch(settings, store, ["map", source, "--json"], source, threading.Event())
-        return str(ended.line["state"]) if ended.line else f"failed: {ended.why}"
+            became = map_again(settings, store, source)
+        if became == "later":
+            raise task.retry(countdown=BUSY_SECONDS)
+        return became
 
     return app
 

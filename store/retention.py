@@ -7,7 +7,7 @@ is: then every record can be made again without the network, and nothing else is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -30,14 +30,19 @@ class LetGo:
 
 
 def tidy(
-    store: Store, source: str, oldest: datetime, now: datetime, *, dry_run: bool = False
+    store: Store,
+    source: str,
+    oldest: datetime,
+    clock: Callable[[], datetime],
+    *,
+    dry_run: bool = False,
 ) -> LetGo:
     """Let go of a source's pages that were fetched before ``oldest`` and are of no use any more.
 
     Raises :class:`StoreError` while somebody harvests the source. Being cut off at any point
     does no harm: the next call goes on.
     """
-    lease = store.leases.take(source, now)
+    lease = store.leases.take(source, clock())
     try:
         done = LetGo()
         used = {record.page for record in store.records.of_source(source)}
@@ -47,6 +52,8 @@ def tidy(
             page = store.documents.find(name)
             if page is None:
                 continue
+            # Nearly all of them stay, and all are read: that takes long.
+            store.leases.renew(lease, clock())
             run = name.rpartition("/")[0]
             if run not in runs:
                 runs.append(run)
@@ -58,7 +65,6 @@ def tidy(
             done.pages += 1
             done.size += sum(payload["size"] for payload in page.payloads)
             if not dry_run:
-                store.leases.renew(lease, now)
                 store.documents.let_go(name)
         return done
     finally:

@@ -203,13 +203,23 @@ class Runs:
             for page in range((row or {}).get("pages", 0), 0, -1):
                 yield f"{source}/{number}/{page}"
 
-    def bury(self, source: str, due: datetime, reason: str, now: datetime) -> None:
-        """Say of a due run that was ended from outside how it ended: it could not itself, or not
-        even begin."""
+    def bury(
+        self,
+        source: str,
+        due: datetime | None,
+        reason: str,
+        now: datetime,
+        *,
+        kind: str = "harvest",
+    ) -> None:
+        """Say of a run that was ended from outside how it ended: it could not itself, or, if it
+        was due, not even begin."""
         found = self.history(source, 1)
-        run = found[0] if found and found[0].due == due else None
+        run = found[0] if found and (found[0].kind, found[0].due) == (kind, due) else None
         if run is None:
-            run = self.begin(source, "harvest", now, due=due)
+            if due is None:
+                return
+            run = self.begin(source, kind, now, due=due)
         if run.ended is None or run.error == "interrupted":  # by whoever ended it
             run.state, run.reason, run.error, run.ended = "failed", reason, "killed", now
             self.save(run)

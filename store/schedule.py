@@ -24,6 +24,10 @@ CLAIM_SECONDS = 60
 """A claim without a beat for so long is void."""
 QUEUED_SECONDS = 900
 """What was handed to a worker and not begun for so long is handed out again."""
+GONE_DAYS = 8
+"""So long the date of a source is kept that is gone or not enabled: longer than any wait after a
+failure. A folder that is away for a while, a file in the middle of being edited, or a scheduler
+with other files than another's, cost no source its date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,12 @@ class Entry:
     claimed: bool = False
     """Somebody is at it."""
     queued: bool = False
+    gone: bool = False
+    """Its source is gone or not enabled, as the last scheduler that looked has it."""
+    told: str | None = None
+    """What the date was planned from: a digest of what the source's file says."""
+    not_before: datetime | None = None
+    """When its server wants to be asked again at the earliest, if it said so last."""
     started: datetime | None = None
     """When the last run began."""
     seconds: float = 0.0
@@ -60,22 +70,37 @@ class Schedule:
         """All sources that have a date, by their identifiers."""
         return {row["_id"]: _entry(row, now) for row in self._schedule.find({})}
 
-    def plan(self, source: str, due: datetime) -> None:
+    def plan(self, source: str, due: datetime, told: str | None = None) -> None:
         """Give a source its first date; one that has one keeps it."""
         try:
-            self._schedule.insert_one({"_id": source, "due": due, "failures": 0})
+            self._schedule.insert_one({"_id": source, "due": due, "failures": 0, "told": told})
         except DuplicateKeyError:
             return
 
     def move(self, source: str, due: datetime) -> None:
-        """Give a source that nobody is at another date: its schedule has changed."""
+        """Give a source that nobody is at another date."""
         self._schedule.update_one({"_id": source, "claim": None}, {"$set": {"due": due}})
 
-    def forget(self, keep: Collection[str]) -> None:
-        """Drop the dates of sources that are gone or not enabled."""
-        for row in self._schedule.find({}, {"_id": 1}):
-            if row["_id"] not in keep:
-                self._schedule.delete_one({"_id": row["_id"], "claim": None})
+    def replan(self, source: str, was: datetime, due: datetime, told: str) -> None:
+        """Give a source that nobody is at the date that its file as it is now wants, in place of
+        the one that it had."""
+        self._schedule.update_one(
+            {"_id": source, "due": was, "claim": None}, {"$set": {"due": due, "told": told}}
+        )
+
+    def forget(self, keep: Collection[str], now: datetime) -> None:
+        """Drop the dates of sources that are gone or not enabled, once they have been so for
+        some days: whatever comes back until then is due as before."""
+        for row in self._schedule.find({}, {"_id": 1, "gone": 1}):
+            gone = row.get("gone")
+            known = {"_id": row["_id"], "gone": gone}
+            if row["_id"] in keep:
+                if gone is not None:
+                    self._schedule.update_one(known, {"$set": {"gone": None}})
+            elif gone is None:
+                self._schedule.update_one(known, {"$set": {"gone": now}})
+            elif now - gone > timedelta(days=GONE_DAYS):
+                self._schedule.delete_one({**known, "claim": None})
 
     def queue(self, source: str, due: datetime, now: datetime) -> bool:
         """Be the one who hands out a due run; ``False`` if another was."""
@@ -125,16 +150,24 @@ class Schedule:
         return bool(done.matched_count)
 
     def finish(
-        self, source: str, token: str, *, due: datetime, failures: int, seconds: float = 0.0
+        self,
+        source: str,
+        token: str,
+        *,
+        due: datetime,
+        failures: int,
+        not_before: datetime | None = None,
+        seconds: float = 0.0,
     ) -> bool:
-        """End a claimed run that took so long with the date of the next; ``False`` if it is
-        another's by now."""
+        """End a claimed run that took so long with the date of the next, which is not earlier
+        than its server wants; ``False`` if it is another's by now."""
         done = self._schedule.update_one(
             {"_id": source, "claim.token": token},
             {
                 "$set": {
                     "due": due,
                     "failures": failures,
+                    "not_before": not_before,
                     "seconds": seconds,
                     "claim": None,
                     "queued": None,
@@ -174,6 +207,9 @@ def _entry(row: dict[str, Any], now: datetime) -> Entry:
         failures=row.get("failures", 0),
         claimed=claim is not None and claim["until"] > now,
         queued=queued is not None and queued > now,
+        gone=row.get("gone") is not None,
+        told=row.get("told"),
+        not_before=row.get("not_before"),
         started=row.get("started"),
         seconds=row.get("seconds", 0.0),
     )

@@ -58,6 +58,12 @@ def deep(count: int) -> str:
     return "<a>" * count + "x" + "</a>" * count
 
 
+def marc(number: int, more: str = "") -> str:
+    """A record that has one within it."""
+    inner = f"<record xmlns='x'><leader>{number}</leader>{more}</record>"
+    return record(number, f"<dc:subject>{inner}</dc:subject>")
+
+
 ALL = {"new": 11, "quarantined": 0}
 BUT_ONE = {"new": 10, "quarantined": 1}
 RECORDS: dict[str, tuple[list[str], dict[str, Any]]] = {
@@ -77,6 +83,14 @@ RECORDS: dict[str, tuple[list[str], dict[str, Any]]] = {
             record(2, "<dc:subject " + " ".join(f"a{n}='b'" for n in range(9_000)) + "/>"), record
         ),
         ALL,
+    ),
+    "within": (
+        [marc(1, "<open>"), *map(marc, range(2, 12))],
+        {**ALL, "warnings": {"recovered": 1}},
+    ),
+    "within-nameless": (
+        [marc(1, "<open>").replace("identifier", "name"), *map(marc, range(2, 12))],
+        {**BUT_ONE, "warnings": {"recovered": 1}},
     ),
     "long-name": (around(record(2, name="x" * 1_000_000), record), ALL),
     "odd-name": (around(record(2, name="ü/é?#%20&amp;&lt;$where.\n x"), record), ALL),
@@ -99,6 +113,7 @@ RESOURCES: dict[str, tuple[bytes, dict[str, Any]]] = {
         ("next-broken", node(2), {"links": {"next": {"href": "http://[::1"}}}, ALL),
         ("next-elsewhere", node(2), {"links": {"next": {"href": "http://127.0.0.2/x"}}}, ALL),
         ("next-file", node(2), {"links": {"next": {"href": "file:///etc/passwd"}}}, ALL),
+        ("next-half", node(2), {"links": {"next": {"href": "http://127.0.0.2/\ud83d"}}}, ALL),
         ("next-number", node(2), {"links": {"next": 5}}, ALL),
     )
 } | {
@@ -122,6 +137,28 @@ ENTRIES: dict[str, tuple[list[str], dict[str, Any]]] = {
         {**ALL, "warnings": {"categories_cut": 1}},
     ),
     "odd-links": (around("<item><title>y</title><link>http://[::1</link></item>", entry), ALL),
+    "odd-elements": (around(entry(2, "<links>x</links>"), entry), BUT_ONE),
+    "windows-1252": (
+        around(entry(2, "<description>L\x92eau</description>"), entry),
+        {**ALL, "warnings": {"encoding_not_utf-8": 1}},
+    ),
+}
+ITEMS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "no-object": ("x", BUT_ONE),
+    "no-authors": ({"id": "2", "title": "T", "authors": ["Jane", {}]}, ALL),
+    "odd-fields": (
+        {"id": "2", "title": "T", "authors": [[]], "url": {}},
+        {**ALL, "warnings": {"odd_field": 2}, "issues": 2},
+    ),
+    "surrogate": (
+        {
+            "id": "a\ud800b",
+            "url": "http://x.example/?q=\ud83d",
+            "content_html": "<p>\ud83d</p>",
+            "date_modified": "\ud83d",
+        },
+        ALL,
+    ),
 }
 
 
@@ -178,8 +215,13 @@ def test_what_is_odd_spoils_none_of_its_neighbours(hub: Hub) -> None:
         sources[f"jsonapi-{name}"] = "drupal_jsonapi", f"/jsonapi/{name}", wanted
     for name, (entries, wanted) in ENTRIES.items():
         said = f"<rss version='2.0'><channel><title>F</title>{''.join(entries)}</channel></rss>"
-        answers[f"/feed/{name}"] = said.encode(), "application/rss+xml"
+        answers[f"/feed/{name}"] = said.encode("latin-1"), "application/rss+xml"
         sources[f"feed-{name}"] = "feed", f"/feed/{name}", wanted
+    for name, (odd, wanted) in ITEMS.items():
+        items = around(odd, lambda number: {"id": str(number), "title": f"T {number}"})
+        feed = {"version": "https://jsonfeed.org/version/1.1", "items": items}
+        answers[f"/items/{name}"] = json.dumps(feed).encode(), "application/feed+json"
+        sources[f"items-{name}"] = "feed", f"/items/{name}", wanted
     for name, (odd, wanted) in ROWS.items():
         rows = around(odd, lambda number: {"id": str(number), "title_s": f"T {number}"})
         response = {"numFound": len(rows), "start": 0, "docs": rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -101,6 +102,31 @@ def test_a_page_under_many_addresses_is_one(hub: Hub) -> None:
     made = run(hub, "html", at(answers))
     assert list(held(hub)) == ["/a"]
     assert made["warnings"]["same_page_twice"] == 2
+
+
+def test_bytes_in_another_encoding_than_they_are_said_to_be_in(hub: Hub) -> None:
+    def said(name: str, charset: str) -> str:
+        head = f'<meta charset="{charset}">'
+        return page(f"<h1>Biodiversité</h1><p>L’eau {name}</p>", head=head).body.decode()
+
+    answers = {
+        "/": page("".join(f'<a href="/{name}">{name}</a>' for name in "abcd")),
+        "/a": Answer(said("a", "utf-8").encode("cp1252"), "text/html; charset=utf-8"),
+        "/b": Answer(said("b", "iso-8859-1").encode("cp1252"), "text/html"),
+        "/c": Answer(said("c", "utf-8").encode(), "text/html; charset=iso-8859-1"),
+        "/d": Answer(said("d", "utf-8").encode(), "text/html"),
+    }
+    made = run(hub, "html", at(answers))
+    assert made["state"] == "complete_with_warnings"
+    assert made["warnings"] == {"encoding_not_utf-8": 1, "encoding_not_cp1252": 1}
+    records = held(hub)
+    assert set(records) == {"/a", "/b", "/c", "/d"}
+    for record in records.values():
+        assert "Biodiversité" in json.dumps(record, ensure_ascii=False)
+        assert "L’eau" in json.dumps(record, ensure_ascii=False)
+    issues = hub("runs", "s").out
+    assert "document: encoding_not_utf-8" in issues
+    assert "document: encoding_not_cp1252" in issues
 
 
 def test_pages_that_are_none_are_left_out_and_named(hub: Hub) -> None:

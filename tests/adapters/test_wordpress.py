@@ -159,6 +159,14 @@ def test_lists_that_misbehave(hub: Hub) -> None:
     assert runs["odd"]["quarantined"] == 2
 
 
+def test_half_a_character_in_an_entry_costs_it_that_half(hub: Hub) -> None:
+    odd = {"rendered": '<p>A\ud83d <a href="/\ud83d.pdf">B\ud83d</a></p>', "protected": False}
+    rows = [entry(1), entry(2, content=odd, title={"rendered": "T\ud83d"}), entry(3)]
+    made = harvested(hub, {"odd": lambda request: cut(rows, request)}, 'types = ["posts"]')["odd"]
+    assert (made["new"], made["error"]) == (3, None)
+    assert "title: illegal characters removed" in hub("runs", "odd").out
+
+
 def test_an_api_that_is_switched_off_says_what_to_use(hub: Hub) -> None:
     home = Answer(b"<!DOCTYPE html><title>Home</title>", "text/html")
     challenge = Answer(b"<!DOCTYPE html><title>Just a moment...</title>", "text/html", 403)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from adapters.source import Source, read_source
-from scheduler.due import first_due, next_due
+from scheduler.due import due_anew, first_due, next_due
+from store.schedule import Entry
 
-CASES = tomllib.loads((Path(__file__).parent / "due.toml").read_text("utf-8"))["case"]
+_TABLE = tomllib.loads((Path(__file__).parent / "due.toml").read_text("utf-8"))
+CASES, CHANGED = _TABLE["case"], _TABLE["changed"]
 
 
 def source(folder: Path, name: str = "src", **keys: str) -> Source:
@@ -34,6 +36,24 @@ def test_next_due(case: dict[str, Any], tmp_path: Path) -> None:
         not_before=case.get("not_before"),
     )
     assert due.tzinfo == UTC
+    first, last = case.get("between", (case.get("due"), case.get("due")))
+    assert first <= due <= last
+
+
+@pytest.mark.parametrize("case", CHANGED, ids=[case["name"] for case in CHANGED])
+def test_a_source_whose_file_changed_is_due_by_the_new_one(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    keys = {key: case[key] for key in ("schedule", "window") if key in case}
+    entry = Entry(
+        source="src",
+        due=case["was"],
+        started=case.get("began"),
+        failures=case.get("failures", 0),
+        not_before=case.get("not_before"),
+        told=case.get("told", "another file"),
+    )
+    due = due_anew(source(tmp_path, **keys), entry, case["now"])
     first, last = case.get("between", (case.get("due"), case.get("due")))
     assert first <= due <= last
 

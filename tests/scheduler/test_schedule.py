@@ -10,15 +10,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.source import load_sources
 from chm_hub.settings import Settings
-from scheduler.schedule import Scheduler
-from store import open_store
+from scheduler.process import end_runs, harvest_due, map_again
+from scheduler.schedule import Scheduler, dates
+from store import Store, open_store
 from tests.repository import Repository
 from tests.running import Hub
 from tests.test_serving import free_port
@@ -126,6 +129,139 @@ def test_the_work_of_a_day_is_done_once(
     assert line.__dict__["fields"]["status"] == 0
 
 
+class Looks:
+    """A scheduler that does not run: what it plans at each look, and what it would hand out."""
+
+    def __init__(self, settings: Settings, store: Store, sources: Path) -> None:
+        self.store = store
+        self._scheduler = Scheduler(
+            replace(settings, sources=(sources,), shipped_sources=False), store
+        )
+        self._jobs = self._scheduler._scheduler._jobstores["sources"]
+        self._jobs.start(self._scheduler._scheduler, "sources")
+
+    def look(self) -> None:
+        self._scheduler._reread()
+
+    def dates(self) -> dict[str, datetime]:
+        return {row["source"]: row["due"] for row in dates(self.store, datetime.now(UTC))}
+
+    def due(self, now: datetime) -> list[str]:
+        return [job.id for job in self._jobs.get_due_jobs(now)]
+
+    def next_look(self) -> datetime | None:
+        found: datetime | None = self._jobs.get_next_run_time()
+        return found
+
+
+def declare(folder: Path, name: str, **keys: str) -> None:
+    folder.mkdir(exist_ok=True)
+    own = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+    text = f'title = "T"\nadapter = "feed"\nurl = "https://x.example/"\n{own}'
+    (folder / f"{name}.toml").write_text(text, "utf-8")
+
+
+def ended(store: Store, name: str, due: datetime, failures: int = 0) -> None:
+    """A run of a source just ended, and it is due then."""
+    now = datetime.now(UTC)
+    token = store.schedule.claim(name, store.schedule.entries(now)[name].due, now)
+    assert token is not None
+    assert store.schedule.finish(name, token, due=due, failures=failures)
+
+
+def test_what_is_away_for_a_while_keeps_its_date(
+    settings: Settings, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "sources"
+    for name in ("one", "two"):
+        declare(folder, name, schedule="monthly")
+    here = Looks(settings, store, folder)
+    here.look()
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    for name in ("one", "two"):
+        ended(store, name, later, failures=9)
+    whole = here.dates()
+    assert set(whole.values()) == {later}
+    # The folder is not mounted.
+    folder.rename(tmp_path / "away")
+    for _ in range(3):
+        here.look()
+    assert here.dates() == {}
+    assert [r.getMessage() for r in caplog.records if "no such folder" in r.getMessage()] == [
+        f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
+    ]
+    (tmp_path / "away").rename(folder)
+    here.look()
+    assert here.dates() == whole
+    # A file is in the middle of being edited.
+    text = (folder / "one.toml").read_text("utf-8")
+    (folder / "one.toml").write_text(text[:-3], "utf-8")
+    here.look()
+    assert set(here.dates()) == {"two"}
+    (folder / "one.toml").write_text(text, "utf-8")
+    here.look()
+    assert here.dates() == whole
+    # Another scheduler has other files.
+    other = tmp_path / "other"
+    declare(other, "one", schedule="monthly")
+    there = Looks(settings, store, other)
+    for _ in range(2):
+        there.look()
+        here.look()
+    assert here.dates() == whole
+
+
+def test_a_file_that_changed_while_no_scheduler_ran_is_taken_up(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sources"
+    for name in ("sooner", "mended", "same"):
+        declare(folder, name, schedule="monthly")
+    Looks(settings, store, folder).look()
+    now = datetime.now(UTC).replace(microsecond=0)
+    ended(store, "sooner", now + timedelta(days=25))
+    ended(store, "mended", now + timedelta(days=7), failures=12)
+    ended(store, "same", now + timedelta(days=7), failures=12)
+    declare(folder, "sooner", schedule="PT1H")
+    declare(folder, "mended", schedule="monthly", region="Africa")
+    found = Looks(settings, store, folder)
+    found.look()
+    planned = found.dates()
+    assert planned["sooner"] < now + timedelta(hours=2)
+    assert planned["mended"] < now + timedelta(hours=1)
+    assert planned["same"] == now + timedelta(days=7)
+    found.look()
+    assert found.dates() == planned
+
+
+def test_what_is_overdue_waits_for_its_window(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sources"
+    now = datetime.now(UTC)
+    opens, closes = now + timedelta(hours=3), now + timedelta(hours=6)
+    declare(folder, "night", schedule="PT1H", window=f"{opens:%H:%M}-{closes:%H:%M}")
+    here = Looks(settings, store, folder)
+    here.look()
+    overdue = now - timedelta(hours=10)
+    store.schedule.move("night", overdue)
+    assert here.due(now) == []
+    looks = here.next_look()
+    assert looks is not None
+    assert opens - timedelta(minutes=1) <= looks <= closes
+    assert here.due(opens + timedelta(minutes=1)) == ["night"]
+    assert here.dates()["night"] - overdue < timedelta(seconds=1)
+    # Nor does a worker begin what a broker gave it too late.
+    (source,) = load_sources([folder]).values()
+    due = here.dates()["night"]
+    assert harvest_due(settings, store, source, due, threading.Event()) == "closed"
+    assert not store.schedule.entries(now)["night"].claimed
+    # Without a window it is due now.
+    declare(folder, "night", schedule="PT1H")
+    here.look()
+    assert here.due(now) == ["night"]
+
+
 @pytest.mark.slow
 def test_a_scheduler_that_is_killed_in_the_middle_of_a_run_is_replaced(
     hub: Hub, repository: Repository, started: Callable[..., Any]
@@ -154,6 +290,79 @@ def test_a_run_that_takes_too_long_is_ended_and_reported(
     assert any("CHM_HUB_RUN_MEMORY" in (run["reason"] or "") for run in found)
     listed = hub("schedule", "--list", "--json").lines
     assert all(row["failures"] >= 1 for row in listed if not row["running"])
+
+
+@pytest.fixture
+def here(hub: Hub, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that was harvested, in the surroundings that its runs are to have."""
+    for name, value in hub.environ.items():
+        monkeypatch.setenv(name, value)
+    hub.source("src", repository.source())
+    assert hub("harvest", "src").code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_a_replay_that_cannot_be_done_now_is_done_later(hub: Hub, settings: Settings) -> None:
+    with open_store(settings) as store:
+        lease = store.leases.take("src", datetime.now(UTC))
+        assert map_again(settings, store, "src") == "later"
+        store.leases.release(lease)
+        done = threading.Event()
+
+        def stop() -> None:
+            while not done.wait(0.05):
+                end_runs()
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        assert map_again(settings, store, "src") == "later"
+        done.set()
+        stopping.join()
+        assert "running" not in {run.state for run in store.runs.history("src")}
+        assert map_again(settings, store, "src") == "complete"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_replay_that_was_ended_is_told_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_store(settings) as store:
+        # It asks nobody, and keeps no page: that is no sign of hanging.
+        monkeypatch.setattr("scheduler.process.BEAT_SECONDS", 0.0)
+        monkeypatch.setattr("scheduler.process.STALLED_SECONDS", 0.0)
+        assert map_again(settings, store, "src") == "complete"
+        assert map_again(replace(settings, run_memory=20), store, "src") == "failed"
+        assert map_again(settings, store, "no-such-source") == "failed"
+        assert "running" not in {run.state for run in store.runs.history("src")}
+        assert store.runs.history("no-such-source") == []
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [("CHM_HUB_RUN_MEMORY" in line, "no such source" in line) for line in said] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_source_that_is_being_harvested_stops_no_others_replay(
+    hub: Hub, repository: Repository, settings: Settings
+) -> None:
+    hub.source("tgt", repository.source())
+    assert hub("harvest", "tgt").code == 0
+    with open_store(settings) as store:
+        store.leases.take("src", datetime.now(UTC))
+        said = hub("map", "src", "tgt", "--json")
+    assert said.code == 1
+    assert [(line["source"], line["state"], line["error"]) for line in said.lines] == [
+        ("src", "failed", "leased"),
+        ("tgt", "complete", None),
+    ]
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--max=3", "--approve-deletions"])
+def test_what_workers_cannot_do_is_not_queued(hub: Hub, option: str) -> None:
+    said = hub("map", "--all", "--queue", option)
+    assert said.code == 2
+    assert "--queue goes without" in said.err
 
 
 class Broker:
@@ -224,6 +433,29 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has(
     each_date_once(found)
     listed = hub("schedule", "--list", "--json").lines
     assert {row["failures"] for row in listed} == {0}, "to be stopped is no failure"
+
+
+@pytest.mark.slow
+def test_a_replay_waits_for_its_source_and_survives_its_worker(
+    broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
+) -> None:
+    assert hub("harvest", NAMES[0]).code == 0
+    repository.slow = 600.0
+    harvest = started("harvest", NAMES[0], "--full")
+    deadline = time.monotonic() + 60
+    while len(hub("runs", "--json").lines) < 2:
+        assert time.monotonic() < deadline
+    worker = started("worker", "--concurrency", "1")
+    assert hub("map", NAMES[0], "--queue").code == 0
+    # It was taken, found its source busy, and waits.
+    threading.Event().wait(20)
+    worker.send_signal(signal.SIGTERM)
+    worker.communicate(timeout=60)
+    harvest.send_signal(signal.SIGTERM)
+    harvest.communicate(timeout=60)
+    assert not any(run["kind"] == "map" for run in runs(hub))
+    started("worker", "--concurrency", "1")
+    until(hub, lambda r: any((x["kind"], x["state"]) == ("map", "complete") for x in r))
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from chm_hub.settings import Settings
 from chm_hub.turns import turns
 from store import Change, Store, open_store
 from store.leases import LEASE_SECONDS
-from store.schedule import CLAIM_SECONDS, QUEUED_SECONDS
+from store.schedule import CLAIM_SECONDS, GONE_DAYS, QUEUED_SECONDS
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -181,7 +181,23 @@ def test_a_due_run_is_begun_once_and_finished_once(store: Store) -> None:
     assert not schedule.finish("src", token, due=tomorrow, failures=0)
     assert schedule.claim("src", NOW, NOW) is None  # it was done
     assert schedule.entries(NOW)["src"].due == tomorrow
-    schedule.forget({"other"})
+
+
+def test_a_source_that_comes_back_within_days_has_the_date_it_had(store: Store) -> None:
+    schedule = store.schedule
+    schedule.plan("src", NOW)
+    first, last = NOW + timedelta(days=1), NOW + timedelta(days=1 + GONE_DAYS)
+    schedule.forget({"other"}, first)
+    assert schedule.entries(NOW)["src"].gone
+    schedule.forget({"src"}, last)
+    assert not schedule.entries(NOW)["src"].gone
+    # Somebody else has other files: now it is gone, now it is there.
+    for _ in range(2):
+        schedule.forget({"other"}, first)
+        schedule.forget({"src"}, last)
+    assert schedule.entries(NOW)["src"].due == NOW
+    for moment in (first, last, last + timedelta(hours=1)):
+        schedule.forget(set(), moment)
     assert schedule.entries(NOW) == {}
 
 

@@ -71,7 +71,7 @@ SAMPLE: dict[str, Any] = {**ALWAYS, "documents": 40, "mapped": 40, "records": No
         ({"date": 0.8, "languages": [["en", 0.5], ["fr", 0.5]]}, []),
         ({"languages": []}, []),
         ({"repository": "Apache2 Default Page"}, ["repository"]),
-        ({"title": 0.9}, ["title"]),
+        ({"title": 0.85}, ["title"]),
         ({"date": 0.5}, ["date"]),
         ({"fields": [["name", 1.0], ["body", 1.0]]}, ["fields"]),
         ({"languages": [["fr", 1.0]]}, ["languages"]),
