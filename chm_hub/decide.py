@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -18,58 +18,60 @@ PART = 500
 """Records written together."""
 
 
-def approve(store: Store, source: str, now: datetime) -> Run:
+def approve(store: Store, source: str, now: datetime) -> tuple[Held, Run]:
     """Carry out the deletions of a source that wait, or take a source that has become another
-    one as it is now; returns the run of it.
+    one as it is now, or both; returns what was approved and the run of it.
 
     A record that the source has listed again since is left alone. Raises :class:`StoreError`
     where nothing waits, or somebody is harvesting the source.
     """
-    held = _waiting(store, source)
+    held = _waiting(store, source, now)
     with store.explained():
         lease = store.leases.take(source, now)
         try:
             run = store.runs.begin(source, "approve", now)
-            if not held.count:
+            if held.jumps:
                 summary = store.watch.summary(source) or {}
-                store.watch.keep(source, {**summary, "profile": None})
+                if profile := summary.get("profile"):
+                    # First: whoever is interrupted between the two still has it.
+                    store.decisions.keep_profile(held.run, profile)
+                    store.watch.keep(source, {**summary, "profile": None})
+            missing = store.runs.missing(source)
             for part in _parts(store.decisions.names(held)):
-                _delete(store, run, dict(part), now, lease)
+                _delete(store, run, held, dict(part), missing, now, lease)
             store.decisions.decide(held.run, "approved", now)
             # What is not deleted yet, or not taken yet, the next harvest brings: soon.
             store.schedule.move(source, now)
-            return _ended(store, run, now)
+            return held, _ended(store, run, now)
         finally:
             store.leases.release(lease)
 
 
 def reject(store: Store, source: str, now: datetime) -> Held:
-    """Keep the records whose deletion waits, until the source lists them again."""
-    held = _waiting(store, source)
+    """Keep the records whose deletion waits until the source lists them again, and what a
+    source that has become another one was like: the next run is held as this one was."""
+    held = _waiting(store, source, now)
     with store.explained():
         store.decisions.decide(held.run, "rejected", now)
     return held
 
 
-def undo(store: Store, source: Source, groups: Groups, now: datetime) -> Run:
-    """Bring back what the last approval of a source deleted; what it rejected may be deleted
-    again. Possible for 30 days; records that have come back by themselves are left alone.
+def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[Held, Run]:
+    """Take the last decision of a source back; returns the decision and the run of it.
 
-    Raises :class:`StoreError` where nothing was decided that can be undone.
+    What an approval deleted is brought back, for 30 days; records that have come back by
+    themselves are left alone. A source that was taken as it was is judged by what it was like
+    before, at the next run, which walks it whole; what was written since stays. What was rejected,
+    however long ago, may be deleted again. Raises :class:`StoreError` where nothing was decided
+    that can be undone.
     """
     with store.explained():
-        decided = [
-            held
-            for held in store.decisions.all(source.id)
-            if held.decision in ("approved", "rejected")
-            and held.decided is not None
-            and now - held.decided <= REVERSIBLE
-        ]
-        if not decided:
+        held = _last_decided(store, source.id, now)
+        if held is None:
             raise StoreError(
-                f"{source.id}: no decision of the last {REVERSIBLE.days} days is there to be undone"
+                f"{source.id}: no decision is there to be undone; approvals can be for "
+                f"{REVERSIBLE.days} days. `chm-hub held list --all` shows what was decided"
             )
-        held = max(decided, key=lambda h: h.decided or h.at)
         lease = store.leases.take(source.id, now)
         try:
             run = store.runs.begin(source.id, "undo", now)
@@ -77,18 +79,35 @@ def undo(store: Store, source: Source, groups: Groups, now: datetime) -> Run:
                 for part in _parts(store.decisions.names(held)):
                     names = [name for name, _ in part]
                     _revive(store, source, groups, run, names, now, lease)
+                if profile := store.decisions.profile(held.run):
+                    summary = store.watch.summary(source.id) or {}
+                    store.watch.keep(source.id, {**summary, "profile": profile})
+                    # Only a whole walk is compared with it.
+                    store.runs.set_cursor(source.id, {"full": None, "checkpoint": None})
             store.decisions.decide(held.run, "undone", now)
-            return _ended(store, run, now)
+            return held, _ended(store, run, now)
         finally:
             store.leases.release(lease)
 
 
-def _waiting(store: Store, source: str) -> Held:
+def _last_decided(store: Store, source: str, now: datetime) -> Held | None:
+    decided = [held for held in store.decisions.all(source) if held.reversible(now)]
+    return max(decided, key=lambda held: held.decided or held.at, default=None)
+
+
+def _waiting(store: Store, source: str, now: datetime) -> Held:
     with store.explained():
         waiting = store.decisions.waiting(source)
-    if not waiting:
-        raise StoreError(f"{source}: nothing waits for a decision. `chm-hub held list` shows all")
-    return waiting[0]
+        if waiting:
+            return waiting[0]
+        last = _last_decided(store, source, now)
+    if last is None or last.decided is None:
+        raise StoreError(f"{source}: nothing waits for a decision, and nothing was decided")
+    raise StoreError(
+        f"{source}: nothing waits for a decision. What {last.run} was held for was "
+        f"{last.decision} on {last.decided:%Y-%m-%d}; `chm-hub held undo {source}` takes that "
+        "back, `chm-hub held list --all` shows all decisions"
+    )
 
 
 def _parts(names: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
@@ -97,26 +116,50 @@ def _parts(names: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
         yield part
 
 
-def _delete(store: Store, run: Run, why: dict[str, str], now: datetime, lease: Lease) -> None:
+def _delete(
+    store: Store,
+    run: Run,
+    held: Held,
+    why: dict[str, str],
+    missing: Container[str],
+    now: datetime,
+    lease: Lease,
+) -> None:
     store.leases.renew(lease, store.now())
+    known = store.records.look_up(why)
+    # Runs take such records off what waits. This is the second wall, for one that was killed.
+    listed = {
+        name
+        for name, one in known.items()
+        if _run_number(one.page) > _run_number(f"{held.run}/")
+        or (why[name] == "missing" and name not in missing)
+    }
+    # An undo must not bring back what something else deletes later.
+    if listed:
+        store.decisions.let_go(held.run, listed)
     changes = [
         Change(
             identifier=name,
             record=None,
             hash="",
-            sets=known.sets,
-            document=known.document,
-            crosswalk=known.crosswalk,
-            page=known.page,
-            index=known.index,
+            sets=one.sets,
+            document=one.document,
+            crosswalk=one.crosswalk,
+            page=one.page,
+            index=one.index,
             why=why[name],
-            was=known,
+            was=one,
         )
-        for name, known in store.records.look_up(why).items()
-        if not known.deleted
+        for name, one in known.items()
+        if not one.deleted and name not in listed
     ]
     store.records.put(run.source, changes, now, fence=lease.fence)
     run.counts["deleted"] += len(changes)
+
+
+def _run_number(page: str) -> int:
+    """The number of the run that a page is of: runs of a source are counted."""
+    return int(page.split("/")[1])
 
 
 def _revive(

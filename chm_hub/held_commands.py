@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def held_list(settings: Settings, everything: bool, as_json: bool) -> None:
                 one.run,
                 f"{one.at:%Y-%m-%d %H:%M}",
                 str(one.count or ""),
-                ", ".join(f"{why} {n}" if one.count else why for why, n in one.why.items()),
+                ", ".join(one.why if one.jumps else (f"{why} {n}" for why, n in one.why.items())),
                 f"{one.decision} {one.decided:%Y-%m-%d}" if one.decided else "",
             ]
             for one in found
@@ -64,13 +65,14 @@ def held_list(settings: Settings, everything: bool, as_json: bool) -> None:
 @as_json
 @with_settings
 def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> None:
-    """Show the records whose deletion waits, with their titles and why."""
+    """Show what has jumped, the records whose deletion waits with their titles and why, and what
+    is new and not taken."""
     from store import open_store
 
     with open_store(settings) as store, store.explained():
         waiting = store.decisions.waiting(source)
         for one in waiting:
-            if not as_json and not one.count:
+            if not as_json and one.jumps:
                 click.echo("\n".join(one.why))
             for name, why in islice(store.decisions.names(one), limit):
                 record = store.records.get(name)
@@ -82,6 +84,14 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
                     click.echo(f"{name}\t{why}\t{title}")
             if one.count > limit and not as_json:
                 click.echo(f"… and {one.count - limit} more (--limit)", err=True)
+        if any(one.jumps for one in waiting):
+            aside = (e for e in store.aside.of_source(source) if e.state == "held_back")
+            for entry in islice(aside, limit):
+                if as_json:
+                    place = {"why": entry.state, "title": "", "run": entry.run, "page": entry.page}
+                    print_line({"identifier": entry.identifier, **place})
+                else:
+                    click.echo(f"{entry.identifier}\theld back\tpage {entry.page}")
     if not waiting:
         click.echo(f"{source}: nothing waits", err=True)
 
@@ -91,17 +101,28 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
 @as_json
 @with_settings
 def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
-    """Delete what waits, or take a source as it is now. `undo` brings it back for 30 days."""
+    """Delete what waits, and take a source as it is now. For 30 days `undo` brings back what was
+    deleted, and judges the source again by what it was like before."""
     from chm_hub import decide
     from store import open_store
 
     with open_store(settings) as store:
         for source in sources:
-            run = decide.approve(store, source, store.now())
+            one, run = decide.approve(store, source, store.now())
             if as_json:
                 print_line(run.line())
-            else:
-                click.echo(f"{source}: {run.counts['deleted']} records deleted", err=True)
+                continue
+            deleted = run.counts["deleted"]
+            if one.count or not one.jumps:
+                again = one.count - deleted
+                left = f", {again} left alone: listed again or deleted since" if again else ""
+                click.echo(f"{source}: {deleted} records deleted{left}", err=True)
+            if one.jumps:
+                click.echo(
+                    f"{source}: taken as it is now. The next run writes what it gives; "
+                    f"`chm-hub harvest {source} --full` does it at once",
+                    err=True,
+                )
 
 
 @held.command("reject")
@@ -109,7 +130,8 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 @as_json
 @with_settings
 def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
-    """Keep the records, whatever the source says, until it lists them again."""
+    """Keep the records, whatever the source says, until it lists them again; do not take a source
+    that has become another one."""
     from chm_hub import decide
     from store import open_store
 
@@ -118,8 +140,16 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
             one = decide.reject(store, source, store.now())
             if as_json:
                 print_line({**_plain(one), "decision": "rejected"})
-            else:
+                continue
+            if one.count or not one.jumps:
                 click.echo(f"{source}: {one.count} records stay", err=True)
+            if one.jumps:
+                click.echo(
+                    f"{source}: not taken; it goes on being judged by what it was like before. As "
+                    "long as it is as it is now each whole run is held again; `enabled = false` "
+                    "in its file stops that, and keeps its records",
+                    err=True,
+                )
 
 
 @held.command("undo")
@@ -127,7 +157,8 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
 @as_json
 @with_settings
 def held_undo(settings: Settings, source: str, as_json: bool) -> None:
-    """Take the last decision of a source back, for up to 30 days."""
+    """Take the last decision of a source back: an approval for up to 30 days, a rejection at any
+    time."""
     from adapters.source import folders, load_sources
     from chm_hub import decide, views
     from store import open_store
@@ -137,11 +168,27 @@ def held_undo(settings: Settings, source: str, as_json: bool) -> None:
         raise click.UsageError(f"no such source: {source}; `chm-hub sources list` shows them")
     groups = views.groups(settings)
     with open_store(settings) as store:
-        run = decide.undo(store, declared[source], groups, store.now())
+        one, run = decide.undo(store, declared[source], groups, store.now())
+        with store.explained():
+            judged = store.decisions.profile(one.run) is not None
     if as_json:
         print_line(run.line())
-    else:
-        click.echo(f"{source}: {run.counts['new']} records are back", err=True)
+        return
+    for line in _undone(one, run.counts["new"], judged=judged):
+        click.echo(f"{source}: {line}", err=True)
+
+
+def _undone(one: Held, back: int, *, judged: bool) -> Iterator[str]:
+    """What undoing a decision did, and what it did not."""
+    if one.decision == "rejected":
+        yield f"no longer rejected: the next run asks again what {one.run} was held for"
+        return
+    if one.count or not one.jumps:
+        yield f"{back} records are back"
+    if one.jumps and judged:
+        yield "the next run walks it whole, and judges it by what it was like before"
+    if one.jumps:
+        yield "what was written since it was taken stays; versions from before do not come back"
 
 
 def _plain(one: Held) -> dict[str, Any]:

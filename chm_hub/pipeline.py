@@ -35,12 +35,11 @@ from store.aside import SetAside
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
 from store.records import private_sets
+from store.runs import GRACE
 
 CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
 LEEWAY = timedelta(hours=12)
-GRACE = timedelta(days=7)
-"""A record must be missing from two whole walks this far apart before it counts as gone."""
 MASS_SHARE = 0.10
 MASS_COUNT = 20
 """More deletions in one run than both of these wait for a person (rule R11)."""
@@ -437,7 +436,9 @@ class _Writer:
         """Those of them that are skipped rather than gone at the source."""
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
-        """Digests of the identifiers of this walk, kept where absence means deletion."""
+        """Digests of the identifiers of this walk."""
+        self._named = 0
+        """How many documents had one."""
         decisions = hub.store.decisions
         self.waiting: dict[str, str] = {
             name: why
@@ -450,8 +451,6 @@ class _Writer:
         """Live records that the last whole walk did not meet, nor any walk since, and when they
         were missed first."""
         self._missed = len(self.missing)
-        self.nameless = 0
-        """Documents that could not even be told apart: any record may be among them."""
         self.rejected = decisions.rejected(source.id)
         """Records that stay by a person's decision, and the run that wanted to delete them."""
         self.aside: dict[str, SetAside] = {
@@ -506,7 +505,7 @@ class _Writer:
                 run.counts["quarantined"] += 1
                 run.rejects[reject.reason] += 1
                 if reject.identifier is None:
-                    self.nameless += 1
+                    run.unnamed += 1
                 else:
                     # It cannot be read, but it is there: its record is not missing.
                     self._met(record_identifier(self.source.id, reject.identifier))
@@ -566,12 +565,23 @@ class _Writer:
         if jumps := drift.glance(self.previous, sample, self.run.total):
             # As many as were seen are there, unchanged as far as the hub is concerned.
             self.run.counts["unchanged"] += sum(len(kept.places) for kept in back)
+            with self.hub.store.explained():
+                for kept in back:
+                    self._hold_back(kept, "; ".join(jumps))
             self.run.profile = {**sample, "documents": sample["mapped"]}
             self.run.warnings.update({f"drift: {jump}": 1 for jump in jumps})
             raise _DriftError(self.source.id, jumps)
         with self.hub.store.explained():
             for kept in back:
                 self._store(kept)
+
+    def _hold_back(self, kept: _Kept, jumps: str) -> None:
+        """Note the documents of a page that are not taken and of which there is no record."""
+        names = {record_identifier(self.source.id, d.identifier): d for _, d in kept.places}
+        known = self.hub.store.records.look_up(names)
+        for name, document in names.items():
+            if name not in known and not document.deleted:
+                self._set_aside(name, "held_back", jumps, kept.page)
 
     def _look_at(self, kept: _Kept) -> set[int]:
         """Map the changed documents of a page for a look, and store nothing; returns their
@@ -656,10 +666,7 @@ class _Writer:
         touched: dict[str, tuple[str, str, str, str, int]] = {}
         for index, document in places:
             name = names[index]
-            if document.deleted:
-                self.seen.add(_digest(name))
-            else:
-                self._met(name)
+            self._met(name, deleted=document.deleted)
             before = _as_known(changes[name]) if name in changes else known.get(name)
             url = urls[document.payload]
             became, change, touch = self._consider(name, before, document, page, url, index)
@@ -898,11 +905,13 @@ class _Writer:
 
     # --- what has no record ----------------------------------------------------------------
 
-    def _met(self, name: str) -> None:
-        """The source lists a record: it is not missing."""
-        if self.source.deletions == "absence":
-            self.seen.add(_digest(name))
-        self.missing.pop(name, None)
+    def _met(self, name: str, *, deleted: bool = False) -> None:
+        """The source lists an identifier, perhaps again; unless as deleted, it is not missing."""
+        self._named += 1
+        self.seen.add(_digest(name))
+        self.run.repeated = self._named - len(self.seen)
+        if not deleted:
+            self.missing.pop(name, None)
 
     def _alive(self, name: str) -> None:
         """The source has a record: nothing of earlier doubts about it holds."""
@@ -935,10 +944,12 @@ class _Writer:
 
     def note_aside(self, walk: Walk | None = None) -> None:
         """Write what was set aside since the last page; after a whole walk, what is no longer
-        listed too."""
-        if walk is not None and self._judges_absence(walk):
+        listed too. (What was only held back is forgotten so by any source: it never was ours.)"""
+        if walk is not None and self._saw_all(walk):
+            absence = self.source.deletions == "absence"
             for name, entry in self.aside.items():
-                if entry.state != "gone" and _digest(name) not in self.seen:
+                left = entry.state != "gone" if absence else entry.state == "held_back"
+                if left and _digest(name) not in self.seen:
                     gone = replace(entry, state="gone", run=self.run.identifier)
                     self._aside.append(replace(gone, at=self.hub.clock()))
         self.hub.store.aside.write(*self._take_aside())
@@ -964,10 +975,13 @@ class _Writer:
         name = f"source:{self.source.id}"
         return name if self.source.declared.republish else f"~{name}"
 
+    def _saw_all(self, walk: Walk) -> bool:
+        """Whether a walk met all there is: any record may be among documents without a name."""
+        return walk.complete and walk.covers_all and not self.run.unnamed
+
     def _judges_absence(self, walk: Walk) -> bool:
         """Whether what a walk did not meet is missing."""
-        whole = walk.complete and walk.covers_all and self.source.deletions == "absence"
-        return whole and not self.nameless
+        return self._saw_all(walk) and self.source.deletions == "absence"
 
     def find_missing(self, walk: Walk) -> None:
         """Compare a whole walk with what is held: what is missing for the second time, long
@@ -979,8 +993,8 @@ class _Writer:
             if waiting := len(self.missing.keys() - self.going.keys()):
                 self.run.warnings["missing_at_source"] = waiting
             return
-        if walk.complete and walk.covers_all and self.nameless:
-            self.run.warnings["absence_not_judged"] = self.nameless
+        if walk.complete and walk.covers_all and self.run.unnamed:
+            self.run.warnings["absence_not_judged"] = self.run.unnamed
         if len(self.missing) < self._missed:
             runs.set_missing(self.source.id, self.missing)
 

@@ -30,7 +30,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     sources = _sources(settings)
     titles = {source.id: source.declared.title for source in sources}
     app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, titles))
-    app.register_blueprint(api.blueprint(opened))
+    app.register_blueprint(api.blueprint(opened, settings))
     app.register_blueprint(dashboard.blueprint(opened, settings))
     app.register_blueprint(dashboard.watch_blueprint(opened, settings, sources))
     app.register_error_handler(500, _fault)

@@ -1,6 +1,6 @@
 """``/health`` for load balancers, ``/sources`` for people, ``/metrics`` for Prometheus.
 
-They are read from the store when they are asked for, with four questions whatever the number
+They are read from the store when they are asked for, with five questions whatever the number
 of sources: any worker gives the same answer.
 """
 
@@ -163,6 +163,9 @@ class _Collector:
                 stored = self._store.watch.summaries()
                 beat = self._store.watch.heartbeat()
                 alerts = self._store.watch.alerts()
+                waiting = Counter[str]()
+                for one in self._store.decisions.waiting():
+                    waiting[one.source] += one.count
         except StoreError:
             up.add_metric([], 0)
             yield up
@@ -185,9 +188,11 @@ class _Collector:
             value=sum(len(row.get("outgoing", [])) for row in alerts.values()),
         )
         yield from _records(counts)
-        yield from self._of_sources(stored)
+        yield from self._of_sources(stored, waiting)
 
-    def _of_sources(self, stored: Mapping[str, Any]) -> Iterable[Metric]:
+    def _of_sources(
+        self, stored: Mapping[str, Any], waiting: Mapping[str, int]
+    ) -> Iterable[Metric]:
         def gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
             return GaugeMetricFamily(f"chm_hub_{name}", text, labels=["source", *labels])
 
@@ -220,7 +225,7 @@ class _Collector:
             issues.add_metric([name], row.get("issues", 0))
             if one.last_success is not None:
                 success.add_metric([name], one.last_success.timestamp())
-            held.add_metric([name], max(row["runs"], key=lambda r: r["ended"])["held"])
+            held.add_metric([name], waiting.get(name, 0))
             last = one.last_run
             if last is None:
                 continue

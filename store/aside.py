@@ -1,6 +1,6 @@
 """Identifiers that a source declared and that have no record of their newest version: skipped by
-the crosswalk, or quarantined because they could not be read. Together with the records they are
-all a source ever declared.
+the crosswalk, quarantined because they could not be read, or held back since their source seems to
+have become another one. Together with the records they are all a source ever declared.
 
 Collection ``aside``: ``_id`` the record's identifier; ``source``, ``state``, ``reason``, ``run``,
 ``page``, ``at``. One entry is written when its state changes, not each time it is met.
@@ -24,7 +24,8 @@ class SetAside:
     identifier: str
     source: str
     state: str
-    """``skipped``, ``quarantined``, or ``gone`` (it was one of these, and is listed no more)."""
+    """``skipped``, ``quarantined``, ``held_back`` (new in a run that was held for what has jumped),
+    or ``gone`` (it was one of these, and is listed no more)."""
     reason: str
     run: str
     page: str

@@ -1,8 +1,10 @@
-"""Deletions that wait for a person, and what was decided of them.
+"""Runs that wait for a person, and what was decided of them.
 
 A run that would delete suspiciously much deletes nothing: the names stand here until somebody
 approves or rejects them. What was approved can be undone for :data:`REVERSIBLE`; what was
-rejected stays, whatever the source says, until the source lists it again.
+rejected stays, whatever the source says, until the source lists it again or the rejection is
+undone. A run whose source has become another one (rule R18) waits too, for what has jumped, with
+or without names; approved, the profile from before is kept here, so that it can be restored.
 
 Collections ``held`` (``_id`` the run that was held) and ``held_names`` (``_id`` the run and a
 number; a thousand names each).
@@ -20,11 +22,13 @@ from pymongo.database import Database
 
 REVERSIBLE = timedelta(days=30)
 CHUNK = 1_000
+JUMP = "drift: "
+"""Begins what has jumped, among the reasons for which a run was held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Deletions of one run that were held."""
+    """What one run was held for."""
 
     run: str
     source: str
@@ -36,6 +40,17 @@ class Held:
     decision: str | None = None
     """``approved``, ``rejected`` or ``undone``; ``None`` while it waits."""
     decided: datetime | None = None
+
+    @property
+    def jumps(self) -> list[str]:
+        """What has jumped, in words; empty where the run was held for its deletions alone."""
+        return [why.removeprefix(JUMP) for why in self.why if why.startswith(JUMP)]
+
+    def reversible(self, now: datetime) -> bool:
+        """Whether what was decided can still be undone: a rejection always can."""
+        if self.decision == "approved" and self.decided is not None:
+            return now - self.decided <= REVERSIBLE
+        return self.decision == "rejected"
 
 
 class Decisions:
@@ -87,7 +102,7 @@ class Decisions:
 
     def all(self, source: str | None = None) -> list[Held]:
         """What waits and what was decided, oldest first."""
-        found = self._held.find({} if source is None else {"source": source})
+        found = self._held.find({} if source is None else {"source": source}, {"profile": 0})
         return sorted((_held(row) for row in found), key=lambda held: held.at)
 
     def names(self, held: Held) -> Iterator[tuple[str, str]]:
@@ -95,6 +110,16 @@ class Decisions:
         for number in range(0, -(-held.count // CHUNK)):
             row = self._names.find_one({"_id": f"{held.run}/{number}"})
             yield from row["names"] if row else ()
+
+    def keep_profile(self, run: str, profile: dict[str, Any]) -> None:
+        """Keep what a source was like before it was taken as it is now."""
+        self._held.update_one({"_id": run}, {"$set": {"profile": profile}})
+
+    def profile(self, run: str) -> dict[str, Any] | None:
+        """What was kept so."""
+        row = self._held.find_one({"_id": run}, {"profile": 1}) or {}
+        profile: dict[str, Any] | None = row.get("profile")
+        return profile
 
     def rejected(self, source: str) -> dict[str, str]:
         """Records that stay by a person's decision, and the run that wanted to delete them."""

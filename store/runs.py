@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.database import Database
@@ -14,6 +14,8 @@ from pymongo.database import Database
 ISSUE_KINDS = 500
 """Different issues kept per run; further kinds are counted as one."""
 
+GRACE = timedelta(days=7)
+"""A record must be missing from two whole walks this far apart before it counts as gone."""
 MISSING_PART = 10_000
 """Names in one document: one with all the names of a large source would be too large."""
 
@@ -41,6 +43,11 @@ class Run:
     """``field: message`` → a record it happened to."""
     warnings: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    unnamed: int = 0
+    """Those of the quarantined that have no identifier to be found under."""
+    repeated: int | None = 0
+    """Those of ``seen`` whose identifier came before in this run; ``None`` of a run of an earlier
+    version, which did not count them."""
     absent: int = 0
     """How many of the ``deleted`` the source did not name: it lists them no more."""
     requests: int = 0
@@ -96,6 +103,8 @@ class Run:
             "full": self.full,
             "warnings": dict(self.warnings),
             "reasons": dict(self.rejects),
+            "unnamed": self.unnamed,
+            "repeated": self.repeated,
             "reason": self.reason,
             "error": self.error,
             "due": self.due.isoformat() if self.due else None,
@@ -155,6 +164,8 @@ class Runs:
                 "issues": [[k, n, run.examples.get(k)] for k, n in run.issues.items()],
                 "warnings": [[k, n] for k, n in run.warnings.items()],
                 "rejects": [[k, n] for k, n in run.rejects.items()],
+                "unnamed": run.unnamed,
+                "repeated": run.repeated,
                 "absent": run.absent,
                 "requests": run.requests,
                 "total": run.total,
@@ -175,6 +186,13 @@ class Runs:
         names = [f"{source}/{n}" for n in range(max(1, last - limit + 1), last + 1)]
         found = [_run(row) for row in self._runs.find({"_id": {"$in": names}})]
         return sorted(found, key=lambda run: run.started, reverse=True)
+
+    def newest_first(self, source: str) -> Iterator[Run]:
+        """All runs of a source, read as they are asked for."""
+        last = (self._cursors.find_one({"_id": source}) or {}).get("runs", 0)
+        for number in range(last, 0, -1):
+            if (run := self.get(f"{source}/{number}")) is not None:
+                yield run
 
     def kept_pages(self, source: str) -> Iterator[str]:
         """The identifiers of all pages the source's runs kept, newest first; some may have
@@ -284,6 +302,8 @@ def _run(row: dict[str, Any]) -> Run:
         examples={k: e for k, _, e in row["issues"] if e},
         warnings=Counter(dict(row["warnings"])),
         rejects=Counter(dict(row["rejects"])),
+        unnamed=row.get("unnamed") or 0,
+        repeated=row.get("repeated"),
         absent=row.get("absent", 0),
         requests=row["requests"],
         total=row["total"],
