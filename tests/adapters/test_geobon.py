@@ -119,7 +119,7 @@ def test_odd_rows_cost_themselves_alone(hub: Hub) -> None:
         run = run_of(hub, "g")
     assert run["state"] == "complete_with_warnings"
     assert (run["new"], run["quarantined"]) == (8, 1)
-    assert run["warnings"] == {"same_identifier": 1}
+    assert run["warnings"] == {"same_identifier": 1, "absence_not_judged": 1}
     assert hub.records()["g/3"]["title"][0]["value"] == "T3"
 
 
