@@ -6,6 +6,24 @@ writes ``raise ... from``.
 
 from __future__ import annotations
 
+ENDS_WALK = frozenset(
+    (
+        # It asks us to come back later.
+        "busy",
+        "http_429",
+        # It does not let us in (rule R17).
+        "http_401",
+        "http_403",
+        "challenge",
+        # There is no way to it.
+        "certificate",
+        "dns",
+        "egress",
+        "refused",
+    )
+)
+"""Reasons that are about a server as a whole and not about the one thing it was asked for."""
+
 
 class HubError(Exception):
     """Something the hub can explain. Its text is shown to people as it stands."""
@@ -19,7 +37,19 @@ class CrosswalkError(HubError):
     """A crosswalk or a value table is wrong."""
 
 
-class FetchError(HubError):
+class _AnswerError(HubError):
+    """What both errors of an answer have."""
+
+    reason: str
+
+    @property
+    def ends_walk(self) -> bool:
+        """Whether the next question to this server would be answered no better: who asks for one
+        thing after another stops, and does not set each of them aside."""
+        return self.reason in ENDS_WALK
+
+
+class FetchError(_AnswerError):
     """The wire: no connection, a time-out, an HTTP status that means no, a limit reached.
 
     ``reason`` is a short stable word for counting (``timeout``, ``http_404``, ``egress``,
@@ -41,7 +71,7 @@ class FetchError(HubError):
         self.not_before = not_before
 
 
-class ProtocolError(HubError):
+class ProtocolError(_AnswerError):
     """The answer came but is not what the protocol promises.
 
     ``reason`` is a short stable word for counting: an OAI-PMH error code, or one of
