@@ -100,6 +100,7 @@ class _Door:
         """The site, and what is to be read of it."""
         options, walk = self.options, self.walk
         rules = await robots.read(self.fetch, self.base)
+        self.fetch = rules.slowed(self.fetch)
         if not rules.allows(self.base + "/"):
             raise ProtocolError(
                 f"{self.base}: the site is not published: its robots.txt closes it to everyone. "
@@ -122,7 +123,6 @@ class _Door:
             walk=walk,
             base=self.base,
             locales=self._locales(generation),
-            robots=rules,
             limit=options.limit,
             most=options.max_pages,
             names=_TO_FRONT,

@@ -68,6 +68,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     """
     base = source.declared.url.partition("?")[0].rstrip("/").removesuffix("/jsonapi")
     rules = await robots.read(fetch, base)
+    fetch = rules.slowed(fetch)
     languages = [tag for tag in source.declared.languages if "lolspeak" not in tag] or ["en"]
     bare = options.prefix == "others"
     locales = [
@@ -88,7 +89,6 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         walk=walk,
         base=base,
         locales=locales,
-        robots=rules,
         limit=options.limit,
         most=options.max_pages,
     )

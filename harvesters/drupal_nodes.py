@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent, jsons, robots
+from harvesters import absent, jsons
 from harvesters import drupal_jsonapi as jsonapi
 
 OVERLAP = timedelta(hours=48)
@@ -81,7 +81,6 @@ class Site:
     base: str
     locales: list[Locale]
     """The site's own language first."""
-    robots: robots.Robots
     limit: int = jsonapi.LIMIT
     most: int = jsonapi.MAX_PAGES
     wanted: Callable[[dict[str, Json]], bool] = lambda row: True
@@ -128,7 +127,6 @@ class Site:
             url=jsonapi.address(f"{self.base}{locale.api}{kind.path}", asked),
             limit=self.limit,
             most=self.most,
-            pause=self.robots.pause,
         )
 
     async def _pages_of(
