@@ -46,8 +46,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     asked = drupal.Options(
         bundles=options.bundles, types=options.types, include=options.include, limit=options.limit
     )
-    kinds = drupal.remembered(walk, asked)
-    kinds = kinds or await drupal.collections(fetch, walk, asked, entry, locale, entry)
+    kinds, refused = drupal.remembered(walk, asked), False
+    if not kinds:
+        kinds, refused = await drupal.collections(fetch, walk, asked, entry, locale, entry)
     # An interface is made for programs: it is not asked what robots may read.
     site = drupal_nodes.Site(
         fetch=fetch,
@@ -56,6 +57,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         locales=[locale],
         limit=options.limit,
         most=options.max_pages,
+        refused=refused,
     )
     async for page in site.harvest(kinds):
         yield page

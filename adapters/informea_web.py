@@ -177,7 +177,7 @@ class _Site:
                     payloads.append(answer)
                     whole = row | node
                 except (FetchError, ProtocolError) as error:
-                    if error.reason in ("challenge", "http_403", "busy", "egress", "dns"):
+                    if error.ends_walk:
                         raise
                     # What is had of it stays; it comes again when it can be read.
                     rejects.append(Reject(reason=error.reason, identifier=name))

@@ -87,6 +87,8 @@ class Site:
     """Which rows are taken, for sites that do not heed ``choice``."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Languages whose tag is another than Drupal's code."""
+    refused: bool = False
+    """We may not see some of its node types: what is not listed may be there all the same."""
     withheld: bool = False
     listed: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
@@ -108,7 +110,7 @@ class Site:
         if walk.short is None and self.withheld and not self.listed and walk.since is None:
             walk.short = "every row of the lists was withheld from us"
         walk.complete = walk.short is None
-        walk.covers_all = walk.since is None
+        walk.covers_all = walk.since is None and not self.refused
         if walk.complete and walk.covers_all:
             paths = {kind.name: kind for kind in kinds}
 

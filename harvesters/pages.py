@@ -12,13 +12,11 @@ from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.challenge import require_no_challenge
 from chm_hub.fetch.sniff import kind_of, page_title
 from harvesters import absent, html
+from harvesters.one_by_one import OneByOne
 from harvesters.robots import Robots
 
 FULL = 20
 """Documents handed on together."""
-CLOSED = ("http_401", "http_403")
-MOST_CLOSED = 3
-"""So many pages in a row that we may not see are a no to us; fewer are closed to everybody."""
 _SOFT_404 = re.compile(
     r"\b404\b|(page|fichier|document) (was )?not found|page introuvable|página no encontrada|"
     r"não encontrada|страница не найдена|الصفحة غير موجودة|页面不存在|ページが見つかりません",
@@ -38,7 +36,7 @@ class Visitor:
         self._payloads: list[Payload] = []
         self._documents: list[Document] = []
         self._rejects: list[Reject] = []
-        self._closed = 0
+        self._questions = OneByOne()
         self.unread = 0
         """Pages that could not be had. What they would have linked to is not known."""
 
@@ -115,13 +113,12 @@ class Visitor:
         try:
             payload = await self._ask(url, old)
         except (FetchError, ProtocolError) as error:
-            self._closed = self._closed + 1 if error.reason in CLOSED else 0
-            if error.ends_walk and not 0 < self._closed < MOST_CLOSED:
+            if self._questions.end_with(error):
                 raise
             self.unread += 1
             self._rejects.append(Reject(reason=error.reason, identifier=name))
             return None
-        self._closed = 0
+        self._questions.answered()
         return payload
 
     async def ask_whether_gone(self, home: str, name: str) -> Page | None:
