@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -38,6 +39,8 @@ CHANNELS = (
 )
 FULL = 20
 """Answers handed on together."""
+MOST_DOCUMENTS = 500
+"""Documents handed on together, where the hub has them already."""
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -62,10 +65,17 @@ class Options(CommonOptions):
 
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
-    """The objects of a portal."""
+    """The objects of a portal.
+
+    A walk that was cut off goes on behind the objects it had asked for, and hands on what the hub
+    has of those.
+    """
     base = source.declared.url.rstrip("/")
     reader = _Reader(source, options, fetch, walk)
-    walk.next_since = walk.started
+    before = walk.checkpoint or {}
+    done = int(before.get("place", 0))
+    began = str(before.get("began", walk.started.isoformat()))
+    walk.next_since = datetime.fromisoformat(began)
     entries: dict[str, dict[str, Json]] = {}
     doors = [f"{base}/portal_syndication/{name}" for name in options.channels]
     doors += [f"{base}/{folder.strip('/')}/index_rdf" for folder in options.folders]
@@ -95,14 +105,16 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if len(links) > options.max_objects:
         walk.short = f"the limit of {options.max_objects} objects was reached"
         links = links[: options.max_objects]
-    for link in links:
+    place: dict[str, Json] | None = walk.checkpoint
+    for number, link in enumerate(links, 1):
         try:
-            await reader.read(link, entries.get(link))
+            await reader.read(link, entries.get(link), asked=number <= done)
         except (FetchError, ProtocolError):
-            yield reader.gathered()
+            yield reader.gathered(place)
             raise
-        if len(reader.payloads) + len(reader.rejects) >= FULL:
-            yield reader.gathered()
+        place = {"place": number, "began": began}
+        if reader.full:
+            yield reader.gathered(place)
     if reader.payloads or reader.rejects:
         yield reader.gathered()
     if whole and walk.short is None and source.deletions == "absence":
@@ -129,13 +141,20 @@ class _Reader:
         """The last list that was read, for documents that no answer of their own came with."""
         self._questions = OneByOne()
 
-    def gathered(self) -> Page:
+    @property
+    def full(self) -> bool:
+        """Whether it is time to hand on what was gathered."""
+        answers = len(self.payloads) + len(self.rejects)
+        return answers >= FULL or len(self.documents) >= MOST_DOCUMENTS
+
+    def gathered(self, checkpoint: dict[str, Json] | None = None) -> Page:
         """What was gathered since the last time."""
         page = Page(
             payloads=self.payloads,
             documents=self.documents,
             rejects=self.rejects,
             warnings=self.warnings,
+            checkpoint=checkpoint,
         )
         self.payloads, self.documents, self.rejects, self.warnings = [], [], [], []
         return page
@@ -164,12 +183,14 @@ class _Reader:
             if document.body["entry"].get("link")
         }
 
-    async def read(self, link: str, entry: dict[str, Json] | None) -> None:
-        """Gather one object: what it says of itself, and what a channel said of it."""
+    async def read(self, link: str, entry: dict[str, Json] | None, *, asked: bool) -> None:
+        """Gather one object: what it says of itself, and what a channel said of it. ``asked`` says
+        that an earlier part of the walk did so."""
         name = html.name_of(link)
         kept = (await self.walk.kept([name])).get(name) if self.walk.kept is not None else None
         before = kept.body if kept is not None and isinstance(kept.body, dict) else {}
-        if entry is not None and self.walk.since is not None and before.get("entry") == entry:
+        same = bool(before) and entry in (None, before.get("entry"))
+        if same and (asked or (entry is not None and self.walk.since is not None)):
             self._add(name, before, 0)
             return
         versions: list[Json] = []

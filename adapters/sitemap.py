@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
 from chm_hub.addresses import urljoin
-from chm_hub.document import Page, Walk
+from chm_hub.document import Json, Page, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
@@ -50,7 +50,11 @@ class Options(CommonOptions):
 
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
-    """The pages of a site."""
+    """The pages of a site.
+
+    A walk that was cut off goes on behind the pages it had asked for: of those the hub has a
+    document of, that is handed on, so that the walk as a whole has met all that is listed.
+    """
     url = source.declared.url
     home = urljoin(url, "/")
     rules = await robots.read(fetch, url)
@@ -58,9 +62,13 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if options.expect_text is not None:
         require_words(await fetch(Request(url=home, kinds=("html", "xml"))), options.expect_text)
     visitor = Visitor(fetch, walk, rules, options.select)
-    walk.next_since = walk.started
+    before = walk.checkpoint or {}
+    done = int(before.get("place", 0))
+    began = str(before.get("began", walk.started.isoformat()))
+    walk.next_since = datetime.fromisoformat(began)
     seen: set[str] = set()
     listed: set[str] = set()
+    place: dict[str, Json] | None = walk.checkpoint
     try:
         async for found in sitemap.maps(fetch, walk, url):
             walk.warnings.update(found.warnings)
@@ -78,14 +86,16 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
                 listed.add(name)
                 if _is_old(entry.modified, walk):
                     continue
-                kind = kind_of_address(versions[0][1], options.types)
-                await visitor.visit(versions, stamp=entry.modified, kind=kind)
-                if visitor.full and (page := visitor.gathered()) is not None:
+                if len(listed) > done or not await visitor.hand_on(name, found.payload):
+                    kind = kind_of_address(versions[0][1], options.types)
+                    await visitor.visit(versions, stamp=entry.modified, kind=kind)
+                place = {"place": len(listed), "began": began}
+                if visitor.full and (page := visitor.gathered(place)) is not None:
                     yield page
             if walk.short is not None:
                 break
     except (FetchError, ProtocolError):
-        if (page := visitor.gathered()) is not None:
+        if (page := visitor.gathered(place)) is not None:
             yield page
         raise
     if (page := visitor.gathered()) is not None:

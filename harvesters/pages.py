@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from chm_hub.addresses import urljoin
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
@@ -16,7 +17,9 @@ from harvesters.one_by_one import OneByOne
 from harvesters.robots import Robots
 
 FULL = 20
-"""Documents handed on together."""
+"""Answers handed on together."""
+MOST_DOCUMENTS = 500
+"""Documents handed on together, where the hub has them already."""
 _SOFT_404 = re.compile(
     r"\b404\b|(page|fichier|document) (was )?not found|page introuvable|página no encontrada|"
     r"não encontrada|страница не найдена|الصفحة غير موجودة|页面不存在|ページが見つかりません",
@@ -43,7 +46,8 @@ class Visitor:
     @property
     def full(self) -> bool:
         """Whether it is time to hand on what was gathered."""
-        return len(self._payloads) + len(self._rejects) >= FULL
+        answers = len(self._payloads) + len(self._rejects)
+        return answers >= FULL or len(self._documents) >= MOST_DOCUMENTS
 
     def gathered(self, checkpoint: dict[str, Json] | None = None) -> Page | None:
         """What was gathered since the last time; ``None`` for nothing."""
@@ -86,6 +90,17 @@ class Visitor:
             self._payloads.append(payload)
         if pages:
             self._gather(name, pages, stamp, kind, at)
+
+    async def hand_on(self, name: str, listing: Payload) -> bool:
+        """Gather the document that the hub has of a page which an earlier part of the walk asked
+        for, and say whether it has one; ``listing`` is what names the page."""
+        kept = await self._kept(name)
+        if kept is None:
+            return False
+        if not self._payloads:
+            self._payloads.append(listing)
+        self._documents.append(replace(kept, payload=0))
+        return True
 
     def take(self, payload: Payload, url: str, kind: str | None) -> None:
         """Gather the document of a page that was looked at."""

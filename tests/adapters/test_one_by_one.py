@@ -111,6 +111,13 @@ def test_one_closed_thing_is_set_aside_alone(hub: Hub, adapter: str) -> None:
     assert run["reasons"] == {"http_403": 1}
 
 
+def test_a_walk_that_was_cut_off_goes_on_behind_what_it_asked_for(hub: Hub) -> None:
+    run, _ = harvest(hub, "ptk", dict.fromkeys(range(4, THINGS), WALL))
+    assert (run["state"], run["new"]) == ("partial", 4)
+    run, asked = harvest(hub, "ptk", {})
+    assert (run["state"], run["new"], run["unchanged"], asked) == ("complete", 6, 4, 6)
+
+
 def test_half_a_description_is_set_aside_and_a_mended_one_says_so(hub: Hub) -> None:
     whole = RDF.format("/o4")
     run, _ = harvest(

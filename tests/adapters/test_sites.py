@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -259,7 +259,7 @@ class Site:
     """Pages ``/p0``... with a sitemap and a home page that name them; some may fail."""
 
     def __init__(self, pages: int) -> None:
-        self.pages = range(pages)
+        self.pages: Sequence[int] = range(pages)
         self.instead: dict[str, Answer] = {}
         self.asked: Counter[str] = Counter()
         self.robots = "User-agent: *\nAllow: /\n"
@@ -378,6 +378,32 @@ def test_a_sitemap_that_ends_in_the_middle_is_no_whole_list(hub: Hub, settings: 
         made = run_of(hub, "s", "--full")
         assert (made["state"], made["warnings"]["recovered"]) == ("complete_with_warnings", 1)
         assert not age(settings, ["s"])
+
+
+def test_a_walk_that_was_cut_off_goes_on_and_is_whole_in_the_end(
+    hub: Hub, settings: Settings
+) -> None:
+    site = Site(50)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml")
+        run_of(hub, "s")
+        site.instead = {"/p30": WALL}
+        first = run_of(hub, "s", "--full")
+        assert (first["state"], first["unchanged"]) == ("partial", 30)
+        site.asked.clear()
+        site.instead = {"/p45": WALL}
+        site.pages = [99, *range(1, 50)]  # one goes and one comes, before where the walk was
+        second = run_of(hub, "s")
+        assert (second["state"], second["full"]) == ("partial", True)
+        assert (second["new"], second["unchanged"]) == (1, 44)
+        site.instead = {}
+        third = run_of(hub, "s")
+        assert third["state"] == "complete_with_warnings"
+        assert (third["new"], third["unchanged"]) == (0, 50)
+        assert third["warnings"] == {"missing_at_source": 1}
+        assert len(age(settings, ["s"])) == 1
+        # The last twenty; the new one; the one that stood in the way, again; the one that went.
+        assert site.asked_pages == 20 + 1 + 1 + 1
 
 
 def test_a_delay_that_a_site_asks_for_is_kept_between_all_requests(hub: Hub) -> None:
