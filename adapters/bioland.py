@@ -95,11 +95,13 @@ class _Door:
         declared = options.locales or source.declared.languages or ["en"]
         # xx-lolspeak and en-x-lolspeak are languages of developers.
         self.languages = [tag for tag in declared if "lolspeak" not in tag.lower()] or ["en"]
+        self.refused = False
 
     async def open(self) -> tuple[drupal_nodes.Site, list[drupal_nodes.Kind]]:
         """The site, and what is to be read of it."""
         options, walk = self.options, self.walk
         rules = await robots.read(self.fetch, self.base)
+        self.fetch = rules.slowed(self.fetch)
         if not rules.allows(self.base + "/"):
             raise ProtocolError(
                 f"{self.base}: the site is not published: its robots.txt closes it to everyone. "
@@ -122,13 +124,14 @@ class _Door:
             walk=walk,
             base=self.base,
             locales=self._locales(generation),
-            robots=rules,
             limit=options.limit,
             most=options.max_pages,
             names=_TO_FRONT,
         )
         if tids is None:
-            return site, await self._bundles(memory.get("include"))
+            kinds = await self._bundles(memory.get("include"))
+            site.refused = self.refused
+            return site, kinds
         types = self._types(tids)
         site.wanted = lambda row: _takes(types, row)
         return site, [_content(types)]
@@ -199,10 +202,14 @@ class _Door:
             except jsonapi.RefusedError as error:
                 if error.status not in (403, 404, 410):
                     raise
+                if error.status == 403:
+                    self._refuse(bundle)
                 continue  # not every site has every node type
             except (FetchError, ProtocolError) as error:
                 if error.reason not in ("http_403", "http_404", "http_410", "html", "no_list"):
                     raise
+                if error.reason == "http_403":
+                    self._refuse(bundle)
                 silent += 1
                 if silent > 1 and not include:
                     break
@@ -226,6 +233,11 @@ class _Door:
             )
             for bundle, names in include.items()
         ]
+
+    def _refuse(self, bundle: str) -> None:
+        """Note a node type that we may not see."""
+        self.refused = True
+        self.walk.warnings[f"bundle_refused: {bundle}"] += 1
 
 
 def _content(types: frozenset[int]) -> drupal_nodes.Kind:

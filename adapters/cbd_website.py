@@ -19,6 +19,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import json_api, jsons
+from harvesters.one_by_one import OneByOne
 
 CROSSWALK = "cbd_website"
 DELETIONS = "absence"
@@ -77,14 +78,22 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         deleted_key="",
         kind=options.what,
     )
+    questions = OneByOne()
     async for page in json_api.harvest(fetch, walk, ask):
-        if options.what == "decisions" and options.paragraphs:
-            page = await _with_paragraphs(fetch, walk, base, page)
+        if options.what != "decisions" or not options.paragraphs:
+            yield page
+            continue
+        page, ended = await _with_paragraphs(fetch, walk, base, page, questions)
         yield page
+        if ended is not None:
+            raise ended
 
 
-async def _with_paragraphs(fetch: Fetch, walk: Walk, base: str, page: Page) -> Page:
-    """The decisions of a page with their paragraphs, kept ones where nothing changed."""
+async def _with_paragraphs(
+    fetch: Fetch, walk: Walk, base: str, page: Page, questions: OneByOne
+) -> tuple[Page, FetchError | ProtocolError | None]:
+    """The decisions of a page with their paragraphs, kept ones where nothing changed, and what
+    ended it before the last of them."""
     names = [document.identifier for document in page.documents]
     kept = await walk.kept(names) if walk.kept is not None else {}
     documents: list[Document] = []
@@ -107,11 +116,15 @@ async def _with_paragraphs(fetch: Fetch, walk: Walk, base: str, page: Page) -> P
             )
             nodes = [] if payload.status == 404 else _nodes(jsons.read(payload, walk.warnings))
         except (FetchError, ProtocolError) as error:
+            if questions.end_with(error):
+                some = replace(page, payloads=payloads, documents=documents, rejects=rejects)
+                return replace(some, checkpoint=None), error
             rejects.append(Reject(reason=error.reason, identifier=document.identifier))
             continue
+        questions.answered()
         payloads.append(payload)
         documents.append(replace(document, body={**document.body, "paragraphs": nodes}))
-    return replace(page, payloads=payloads, documents=documents, rejects=rejects)
+    return replace(page, payloads=payloads, documents=documents, rejects=rejects), None
 
 
 def _nodes(tree: Json) -> list[Json]:

@@ -124,7 +124,7 @@ class _Look:
     async def _get(self, url: str) -> Payload | None:
         try:
             return await self.fetch(Request(url=url, accept=(200,)))
-        except FetchError as error:
+        except (FetchError, ProtocolError) as error:
             self.tried.append(f"{urlsplit(url).path or '/'}: {error.reason}")
             if error.reason in ("egress", "dns", "refused", "timeout", "certificate"):
                 raise

@@ -68,6 +68,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     """
     base = source.declared.url.partition("?")[0].rstrip("/").removesuffix("/jsonapi")
     rules = await robots.read(fetch, base)
+    fetch = rules.slowed(fetch)
     languages = [tag for tag in source.declared.languages if "lolspeak" not in tag] or ["en"]
     bare = options.prefix == "others"
     locales = [
@@ -81,16 +82,17 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     ]
     rules.require(f"{base}{locales[0].api}/jsonapi")
     entry = f"{base}{locales[0].api}/jsonapi"
-    kinds = remembered(walk, options)
-    kinds = kinds or await collections(fetch, walk, options, base, locales[0], entry)
+    kinds, refused = remembered(walk, options), False
+    if not kinds:
+        kinds, refused = await collections(fetch, walk, options, base, locales[0], entry)
     site = drupal_nodes.Site(
         fetch=fetch,
         walk=walk,
         base=base,
         locales=locales,
-        robots=rules,
         limit=options.limit,
         most=options.max_pages,
+        refused=refused,
     )
     async for page in site.harvest(kinds):
         yield page
@@ -115,8 +117,9 @@ async def collections(
     base: str,
     own: drupal_nodes.Locale,
     entry: str,
-) -> list[drupal_nodes.Kind]:
-    """The collections that the interface names at its entry, and what each refers to.
+) -> tuple[list[drupal_nodes.Kind], bool]:
+    """The collections that the interface names at its entry, and what each refers to; also whether
+    there are some that we may not see.
 
     Raises :class:`ProtocolError` (reason ``no_jsonapi``) where there is none to be read.
     """
@@ -135,6 +138,7 @@ async def collections(
     wanted = options.bundles or [name for name in there if name not in PERSONAL]
     kinds: list[drupal_nodes.Kind] = []
     learned: dict[str, Json] = {}
+    refused = False
     for bundle in wanted:
         if bundle not in there:
             walk.warnings[f"bundle_missing: {bundle}"] += 1
@@ -153,6 +157,7 @@ async def collections(
                 if error.status not in (401, 403, 404, 405):
                     raise
                 walk.warnings[f"bundle_refused: {bundle}"] += 1
+                refused = refused or error.status in (401, 403)
                 continue
             if not look.rows and look.following is None and not look.withheld:
                 continue  # a node type that is set up and not used
@@ -166,7 +171,7 @@ async def collections(
             reason="no_jsonapi",
         )
     walk.learned["kinds"] = learned
-    return kinds
+    return kinds, refused
 
 
 def _kind(bundle: str, path: str, include: tuple[str, ...], options: Options) -> drupal_nodes.Kind:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from protego import Protego
 from pydantic import ConfigDict, Field, with_config
 
 from adapters import drupal
@@ -16,7 +15,6 @@ from chm_hub.fetch import Fetch
 from chm_hub.record import RecordType
 from harvesters import drupal_jsonapi as jsonapi
 from harvesters import drupal_nodes
-from harvesters.robots import Robots
 
 CROSSWALK = "drupal"
 DELETIONS = "absence"
@@ -48,17 +46,18 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     asked = drupal.Options(
         bundles=options.bundles, types=options.types, include=options.include, limit=options.limit
     )
-    kinds = drupal.remembered(walk, asked)
-    kinds = kinds or await drupal.collections(fetch, walk, asked, entry, locale, entry)
+    kinds, refused = drupal.remembered(walk, asked), False
+    if not kinds:
+        kinds, refused = await drupal.collections(fetch, walk, asked, entry, locale, entry)
+    # An interface is made for programs: it is not asked what robots may read.
     site = drupal_nodes.Site(
         fetch=fetch,
         walk=walk,
         base=entry,
         locales=[locale],
-        # An interface is made for programs: it is not asked what robots may read.
-        robots=Robots(Protego.parse("")),
         limit=options.limit,
         most=options.max_pages,
+        refused=refused,
     )
     async for page in site.harvest(kinds):
         yield page

@@ -53,12 +53,19 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     documents: list[Document] = []
     rejects: list[Reject] = []
     payloads = [payload]
-    for record in root.iter("record"):
+    records = list(root.iter("record"))
+    cut = xml.CUT_OFF in warnings
+    if cut:
+        walk.short = "the feed was cut off in the middle"
+    for number, record in enumerate(records, 1):
         body = _body(record)
         name = _first(body["meta"], "faolexId") or body.get("url")
-        if not name:
+        # What came of the last one may be half of it.
+        half = cut and number == len(records)
+        if half or not name:
+            reason = xml.CUT_OFF if half else "no_identifier"
             fragment = xml.to_bytes(record)[:4096]
-            rejects.append(Reject(reason="no_identifier", fragment=fragment))
+            rejects.append(Reject(reason=reason, identifier=name, fragment=fragment))
             continue
         gone = record.get("action") == "delete"
         documents.append(Document(identifier=name, deleted=gone, body=None if gone else body))
@@ -66,8 +73,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             yield Page(payloads=payloads, documents=documents, rejects=rejects, warnings=repairs)
             documents, rejects, repairs = [], [], []
     yield Page(payloads=payloads, documents=documents, rejects=rejects, warnings=repairs)
-    walk.covers_all = True
-    walk.complete = True
+    # What could be read of a broken feed is not known to be all of it.
+    walk.covers_all = not cut and xml.RECOVERED not in warnings
+    walk.complete = not cut
 
 
 def _body(record: xml.Element) -> dict[str, Json]:

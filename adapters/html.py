@@ -12,11 +12,11 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
 
-from adapters.sitemap import ask_whether_gone, kind_of_address
+from adapters.sitemap import kind_of_address
 from adapters.source import CommonOptions, Source
 from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Page, Payload, Walk
-from chm_hub.errors import ProtocolError
+from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch
 from chm_hub.record import RecordType
 from harvesters import absent, html, robots
@@ -64,6 +64,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     url = source.declared.url
     rules = await robots.read(fetch, url)
     rules.require(url)
+    fetch = rules.slowed(fetch)
     visitor = Visitor(fetch, walk, rules, options.select)
     begin = [html.canonical(urljoin(url, place)) for place in ["", *options.start]]
     waiting = deque((address, 0, False) for address in dict.fromkeys(begin))
@@ -80,7 +81,12 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         visited += 1
         keep = _taken(address, depth, options) and not listing
         kind = kind_of_address(address, options.types)
-        payload = await visitor.look(address, html.name_of(address))
+        try:
+            payload = await visitor.look(address, html.name_of(address))
+        except (FetchError, ProtocolError):
+            if (page := visitor.gathered()) is not None:
+                yield page
+            raise
         if payload is None or payload.status != 200:
             if visited == 1:
                 raise ProtocolError(
@@ -118,13 +124,14 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             yield page
     if (page := visitor.gathered()) is not None:
         yield page
-    whole = walk.short is None
+    # A page that could not be had may be the list of many others.
+    whole = walk.short is None and not visitor.unread
     if whole and source.deletions == "absence":
-        ask = partial(ask_whether_gone, fetch, urljoin(url, "/"))
+        ask = partial(visitor.ask_whether_gone, url)
         async for gone in absent.ask_for(walk, listed, ask):
             yield gone
     walk.covers_all = whole
-    walk.complete = whole
+    walk.complete = walk.short is None
 
 
 def _taken(address: str, depth: int, options: Options) -> bool:

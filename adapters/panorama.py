@@ -17,6 +17,7 @@ from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, SourceError
 from chm_hub.fetch import Fetch, Request
+from chm_hub.fetch.challenge import require_no_challenge
 from harvesters import challenge, html, jsons, robots
 
 CROSSWALK = "panorama"
@@ -296,6 +297,7 @@ class _Map:
     async def _read(self, bodies: dict[str, dict[str, Json]]) -> AsyncIterator[Page]:
         """Pages of solutions; what is yielded is taken out of ``bodies``."""
         rules = await robots.read(self.fetch, self.base)
+        fetch = rules.slowed(self.fetch)
         order = list(bodies)
         memory = self.walk.memory
         last = _moment(memory.get("pages_read"))
@@ -314,15 +316,11 @@ class _Map:
                 self.walk.warnings["robots"] += 1
                 bodies[name]["page"] = before
                 continue
-            await rules.pause()
             try:
-                payload = await self.fetch(
-                    Request(url=address, kinds=("html", "xml"), accept=challenge.STATUSES)
-                )
-                if payload.status != 200 or challenge.is_challenge(payload):
-                    challenge.refuse(payload)
+                payload = await fetch(Request(url=address, kinds=("html", "xml")))
+                require_no_challenge(payload)
             except (FetchError, ProtocolError) as error:
-                if error.reason in ("challenge", "http_403", "busy", "egress", "dns", "refused"):
+                if error.ends_walk:
                     raise
                 # What was read of it before stays; without that the map's own words do.
                 self.walk.warnings["page_not_read"] += 1

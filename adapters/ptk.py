@@ -6,8 +6,9 @@ itself what it is in RDF. A walk of the whole reads both, others the channels al
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -20,7 +21,8 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
-from harvesters import absent, feed, html, rdf, sitemap
+from harvesters import absent, feed, html, rdf, sitemap, xml
+from harvesters.one_by_one import OneByOne
 
 CROSSWALK = "ptk"
 DELETIONS = "absence"
@@ -36,6 +38,9 @@ CHANNELS = (
     "whatsnew_rdf",
 )
 FULL = 20
+"""Answers handed on together."""
+MOST_DOCUMENTS = 500
+"""Documents handed on together, where the hub has them already."""
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -60,10 +65,17 @@ class Options(CommonOptions):
 
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
-    """The objects of a portal."""
+    """The objects of a portal.
+
+    A walk that was cut off goes on behind the objects it had asked for, and hands on what the hub
+    has of those.
+    """
     base = source.declared.url.rstrip("/")
     reader = _Reader(source, options, fetch, walk)
-    walk.next_since = walk.started
+    before = walk.checkpoint or {}
+    done = int(before.get("place", 0))
+    began = str(before.get("began", walk.started.isoformat()))
+    walk.next_since = datetime.fromisoformat(began)
     entries: dict[str, dict[str, Json]] = {}
     doors = [f"{base}/portal_syndication/{name}" for name in options.channels]
     doors += [f"{base}/{folder.strip('/')}/index_rdf" for folder in options.folders]
@@ -78,7 +90,11 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if whole:
         async for part in sitemap.maps(fetch, walk, f"{base}/sitemap_xml"):
             links += [entry.url.rstrip("/") for entry in part.entries]
+            reader.listing = part.payload
             reader.payloads.append(part.payload)
+            reader.warnings += part.warnings
+            # What could be read of a broken list is not known to be all of it.
+            whole = whole and xml.RECOVERED not in part.warnings
     elif not shown:
         raise ProtocolError(
             f"{base}: none of the portal's channels answers. Look for its feeds on its pages, and "
@@ -89,11 +105,17 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if len(links) > options.max_objects:
         walk.short = f"the limit of {options.max_objects} objects was reached"
         links = links[: options.max_objects]
-    for link in links:
-        await reader.read(link, entries.get(link))
-        if len(reader.payloads) >= FULL:
-            yield reader.gathered()
-    if reader.payloads:
+    place: dict[str, Json] | None = walk.checkpoint
+    for number, link in enumerate(links, 1):
+        try:
+            await reader.read(link, entries.get(link), asked=number <= done)
+        except (FetchError, ProtocolError):
+            yield reader.gathered(place)
+            raise
+        place = {"place": number, "began": began}
+        if reader.full:
+            yield reader.gathered(place)
+    if reader.payloads or reader.rejects:
         yield reader.gathered()
     if whole and walk.short is None and source.deletions == "absence":
         names = {html.name_of(link) for link in links}
@@ -114,11 +136,27 @@ class _Reader:
         self.payloads: list[Payload] = []
         self.documents: list[Document] = []
         self.rejects: list[Reject] = []
+        self.warnings: list[str] = []
+        self.listing: Payload | None = None
+        """The last list that was read, for documents that no answer of their own came with."""
+        self._questions = OneByOne()
 
-    def gathered(self) -> Page:
+    @property
+    def full(self) -> bool:
+        """Whether it is time to hand on what was gathered."""
+        answers = len(self.payloads) + len(self.rejects)
+        return answers >= FULL or len(self.documents) >= MOST_DOCUMENTS
+
+    def gathered(self, checkpoint: dict[str, Json] | None = None) -> Page:
         """What was gathered since the last time."""
-        page = Page(payloads=self.payloads, documents=self.documents, rejects=self.rejects)
-        self.payloads, self.documents, self.rejects = [], [], []
+        page = Page(
+            payloads=self.payloads,
+            documents=self.documents,
+            rejects=self.rejects,
+            warnings=self.warnings,
+            checkpoint=checkpoint,
+        )
+        self.payloads, self.documents, self.rejects, self.warnings = [], [], [], []
         return page
 
     async def channel(self, url: str) -> dict[str, dict[str, Json]] | None:
@@ -131,7 +169,13 @@ class _Reader:
         except ProtocolError:  # a page that says, with status 200, that there is nothing
             self.walk.warnings["not_a_channel"] += 1
             return None
+        self.listing = payload
         self.payloads.append(payload)
+        self.warnings += page.warnings
+        # What they are called here is not known without their links.
+        self.rejects += [replace(reject, identifier=None) for reject in page.rejects]
+        if feed.CUT_OFF in page.warnings:
+            self.walk.short = f"{url}: the channel was cut off in the middle"
         # Identifiers of the Atom form hold the date of change: only links are names.
         return {
             document.body["entry"]["link"].rstrip("/"): document.body["entry"]
@@ -139,15 +183,18 @@ class _Reader:
             if document.body["entry"].get("link")
         }
 
-    async def read(self, link: str, entry: dict[str, Json] | None) -> None:
-        """Gather one object: what it says of itself, and what a channel said of it."""
+    async def read(self, link: str, entry: dict[str, Json] | None, *, asked: bool) -> None:
+        """Gather one object: what it says of itself, and what a channel said of it. ``asked`` says
+        that an earlier part of the walk did so."""
         name = html.name_of(link)
         kept = (await self.walk.kept([name])).get(name) if self.walk.kept is not None else None
         before = kept.body if kept is not None and isinstance(kept.body, dict) else {}
-        if entry is not None and self.walk.since is not None and before.get("entry") == entry:
+        same = bool(before) and entry in (None, before.get("entry"))
+        if same and (asked or (entry is not None and self.walk.since is not None)):
             self._add(name, before, 0)
             return
         versions: list[Json] = []
+        repairs: list[str] = []
         at = len(self.payloads)
         for lang in self._languages():
             try:
@@ -161,14 +208,19 @@ class _Reader:
                 )
                 if payload.status != 200:
                     break
-                things = rdf.things(payload)
+                things, repaired = rdf.things(payload)
             except (FetchError, ProtocolError) as error:
+                if self._questions.end_with(error):
+                    raise
                 if entry is None:
                     self.rejects.append(Reject(reason=error.reason, identifier=name))
                     return
                 self.walk.warnings["object_without_rdf"] += 1
                 break
+            self._questions.answered()
             self.payloads.append(payload)
+            self.warnings += repaired
+            repairs += repaired
             own = next((t for t in things if str(t["about"]).rstrip("/") == link), None)
             own = own or (things[0] if len(things) == 1 else None)
             if own is not None and own not in versions:
@@ -183,14 +235,22 @@ class _Reader:
             body["entry"] = entry
         if kind := kind_of_address(f"{urlsplit(link).path}/", self.options.types):
             body["type"] = kind
-        self._add(name, body, min(at, len(self.payloads) - 1))
+        self._add(name, body, min(at, len(self.payloads) - 1), repairs)
 
-    def _add(self, name: str, body: dict[str, Any], at: int) -> None:
+    def _add(self, name: str, body: dict[str, Any], at: int, repairs: Sequence[str] = ()) -> None:
+        if not self.payloads and self.listing is not None:
+            self.payloads.append(self.listing)
         modified = next((v.get("dcterms:modified") for v in body["versions"]), None)
         entry = body.get("entry") or {}
         stamp = modified[0]["value"] if modified else entry.get("updated")
         self.documents.append(
-            Document(identifier=name, datestamp=stamp, body=body, payload=max(0, at))
+            Document(
+                identifier=name,
+                datestamp=stamp,
+                body=body,
+                payload=max(0, at),
+                repairs=tuple(dict.fromkeys(repairs)),
+            )
         )
 
     def _languages(self) -> list[str | None]:
@@ -201,6 +261,6 @@ class _Reader:
 
 async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
     """Ask for an object that is not listed any more: only 410 says that it is gone for good."""
-    request = Request(url=urljoin(base, name), accept=(200, 401, 403, 404, 410))
+    request = Request(url=urljoin(base, name), accept=(200, 404, 410))
     payload = await fetch(request)
     return absent.tombstone(name, payload) if payload.status == 410 else None

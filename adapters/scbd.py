@@ -24,6 +24,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import absent, jsons, solr
+from harvesters.one_by_one import OneByOne
 
 CROSSWALK = "scbd"
 DELETIONS = "absence"
@@ -90,9 +91,11 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     )
     listed: set[str] = set()
     async for rows in solr.pages(fetch, walk, query):
-        page, names = await _page(api, walk, rows)
+        page, names, ended = await _page(api, walk, rows)
         listed.update(names)
         yield page
+        if ended is not None:
+            raise ended
     walk.next_since = walk.started
     whole = walk.since is None and walk.checkpoint is None and walk.short is None
     if whole and source.deletions == "absence":
@@ -109,6 +112,7 @@ class _Api:
         self.fetch = fetch
         self.base = base
         self.options = options
+        self.questions = OneByOne()
 
     async def document(self, identifier: str, realms: list[str]) -> Payload | None:
         """The full document, looked for in each realm that shows it; ``None`` if nowhere."""
@@ -139,7 +143,12 @@ class _Api:
         return None if payload.status == 404 else payload
 
 
-async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]]:
+async def _page(
+    api: _Api, walk: Walk, rows: solr.Rows
+) -> tuple[Page, list[str], FetchError | ProtocolError | None]:
+    """The documents of some rows, the names of their records, and what ended it before the last of
+    them: nothing of those before it need be asked for again."""
+    ended: FetchError | ProtocolError | None = None
     payloads = [rows.payload]
     documents: list[Document] = []
     rejects: list[Reject] = []
@@ -164,9 +173,13 @@ async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]
                 try:
                     payload = await api.document(name, _as_list(row.get("realm_ss")))
                 except (FetchError, ProtocolError) as error:
+                    if api.questions.end_with(error):
+                        ended = error
+                        break
                     # One document that cannot be had is set aside, the others go on (R7).
                     rejects.append(Reject(reason=error.reason, identifier=name))
                     continue
+                api.questions.answered()
                 if payload is None:
                     walk.warnings["document_not_found"] += 1
                 else:
@@ -192,10 +205,10 @@ async def _page(api: _Api, walk: Walk, rows: solr.Rows) -> tuple[Page, list[str]
         payloads=payloads,
         documents=documents,
         rejects=rejects,
-        checkpoint=rows.following,
+        checkpoint=None if ended is not None else rows.following,
         total=rows.found,
     )
-    return page, names
+    return page, names, ended
 
 
 async def _gone(api: _Api, name: str) -> Page | None:

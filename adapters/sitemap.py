@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,10 +13,11 @@ from pydantic import ConfigDict, Field, with_config
 
 from adapters.source import CommonOptions, Source
 from chm_hub.addresses import urljoin
-from chm_hub.document import Page, Walk
+from chm_hub.document import Json, Page, Walk
+from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
-from harvesters import absent, html, robots, sitemap
+from harvesters import absent, html, robots, sitemap, xml
 from harvesters.pages import Visitor, require_words
 from mappings import functions
 
@@ -49,42 +50,61 @@ class Options(CommonOptions):
 
 
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
-    """The pages of a site."""
+    """The pages of a site.
+
+    A walk that was cut off goes on behind the pages it had asked for: of those the hub has a
+    document of, that is handed on, so that the walk as a whole has met all that is listed.
+    """
     url = source.declared.url
     home = urljoin(url, "/")
     rules = await robots.read(fetch, url)
+    fetch = rules.slowed(fetch)
     if options.expect_text is not None:
         require_words(await fetch(Request(url=home, kinds=("html", "xml"))), options.expect_text)
     visitor = Visitor(fetch, walk, rules, options.select)
-    walk.next_since = walk.started
+    before = walk.checkpoint or {}
+    done = int(before.get("place", 0))
+    began = str(before.get("began", walk.started.isoformat()))
+    walk.next_since = datetime.fromisoformat(began)
     seen: set[str] = set()
     listed: set[str] = set()
-    async for found in sitemap.maps(fetch, walk, url):
-        for entry in found.entries:
-            versions = _versions(entry, source.declared.languages)
-            name = html.name_of(versions[0][1])
-            if name in seen:
-                continue
-            seen.update(html.name_of(address) for _, address in versions)
-            if not _wanted(versions[0][1], options):
-                continue
-            if len(listed) >= options.max_pages:
-                walk.short = f"the limit of {options.max_pages} pages was reached"
+    place: dict[str, Json] | None = walk.checkpoint
+    try:
+        async for found in sitemap.maps(fetch, walk, url):
+            walk.warnings.update(found.warnings)
+            for entry in found.entries:
+                versions = _versions(entry, source.declared.languages)
+                name = html.name_of(versions[0][1])
+                if name in seen:
+                    continue
+                seen.update(html.name_of(address) for _, address in versions)
+                if not _wanted(versions[0][1], options):
+                    continue
+                if len(listed) >= options.max_pages:
+                    walk.short = f"the limit of {options.max_pages} pages was reached"
+                    break
+                listed.add(name)
+                if _is_old(entry.modified, walk):
+                    continue
+                if len(listed) > done or not await visitor.hand_on(name, found.payload):
+                    kind = kind_of_address(versions[0][1], options.types)
+                    await visitor.visit(versions, stamp=entry.modified, kind=kind)
+                place = {"place": len(listed), "began": began}
+                if visitor.full and (page := visitor.gathered(place)) is not None:
+                    yield page
+            if walk.short is not None:
                 break
-            listed.add(name)
-            if _is_old(entry.modified, walk):
-                continue
-            kind = kind_of_address(versions[0][1], options.types)
-            await visitor.visit(versions, stamp=entry.modified, kind=kind)
-            if visitor.full and (page := visitor.gathered()) is not None:
-                yield page
-        if walk.short is not None:
-            break
+    except (FetchError, ProtocolError):
+        if (page := visitor.gathered(place)) is not None:
+            yield page
+        raise
     if (page := visitor.gathered()) is not None:
         yield page
-    whole = walk.since is None and walk.short is None
+    # What could be read of a broken list is not known to be all of it.
+    whole = walk.since is None and walk.short is None and not walk.warnings[xml.RECOVERED]
     if whole and source.deletions == "absence":
-        async for gone in absent.ask_for(walk, listed, partial(ask_whether_gone, fetch, home)):
+        ask = partial(visitor.ask_whether_gone, home)
+        async for gone in absent.ask_for(walk, listed, ask):
             yield gone
     walk.covers_all = whole
     walk.complete = walk.short is None
@@ -119,9 +139,3 @@ def _is_old(modified: str | None, walk: Walk) -> bool:
 def kind_of_address(url: str, types: dict[str, Any]) -> str | None:
     """The record type an address tells."""
     return next((kind for part, kind in types.items() if re.search(part, url)), None)
-
-
-async def ask_whether_gone(fetch: Fetch, home: str, name: str) -> Page | None:
-    """Ask for a page that is not listed any more: only 410 says that it is gone for good."""
-    payload = await fetch(Request(url=urljoin(home, name), accept=(200, 403, 404, 410)))
-    return absent.tombstone(name, payload) if payload.status == 410 else None

@@ -112,6 +112,7 @@ class Ledger:
             "not_given": not_given(whole) if whole else None,
             "beyond_announced": self.beyond_announced,
             "adds_up": self.adds_up,
+            "settled": self.settled,
             "differences": self.differences,
             "unsettled": self.unsettled,
             "last_run": self.last.line() if self.last else None,
@@ -119,8 +120,13 @@ class Ledger:
 
     @property
     def adds_up(self) -> bool:
-        """Whether everything is accounted for."""
-        return not self.differences and not self.unsettled
+        """Whether every identifier and every document is accounted for."""
+        return not self.differences
+
+    @property
+    def settled(self) -> bool:
+        """Whether the source gave all it has, as far as it said."""
+        return not self.unsettled
 
 
 def not_given(run: Run) -> int:

@@ -99,7 +99,7 @@ def _show(found: Ledger) -> None:
         of = (
             f", as of {found.whole.identifier}" if found.whole and found.whole != found.last else ""
         )
-        click.echo(f"           it adds up{of}")
+        click.echo(f"           it adds up{of}{'' if found.settled else ', and is not settled'}")
 
 
 def _told(found: Ledger) -> Iterator[str]:

@@ -993,7 +993,8 @@ class _Writer:
             if waiting := len(self.missing.keys() - self.going.keys()):
                 self.run.warnings["missing_at_source"] = waiting
             return
-        if walk.complete and walk.covers_all and self.run.unnamed:
+        absence = self.source.deletions == "absence"
+        if absence and walk.complete and walk.covers_all and self.run.unnamed:
             self.run.warnings["absence_not_judged"] = self.run.unnamed
         if len(self.missing) < self._missed:
             runs.set_missing(self.source.id, self.missing)

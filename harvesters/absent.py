@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
 from chm_hub.document import Document, Page, Payload, Walk
 from chm_hub.errors import FetchError, ProtocolError
+from harvesters.one_by_one import OneByOne
 
 MOST = 500
 """So many are asked for in one run; if more are missing the list is to be doubted."""
@@ -20,19 +21,30 @@ Ask = Callable[[str], Awaitable[Page | None]]
 
 
 async def ask_for(walk: Walk, listed: Collection[str], ask: Ask) -> AsyncIterator[Page]:
-    """Tombstones of those live records that are not among ``listed`` and are gone."""
+    """Tombstones of those live records that are not among ``listed`` and are gone.
+
+    Raises :class:`FetchError` (``busy``) where the source asks us to come back later.
+    """
     if walk.live is None:
         return
     missing = [name for name in await walk.live() if name not in listed]
     if len(missing) > MOST:
         walk.warnings["too_many_missing_to_ask_for"] += 1
         return
-    for name in missing:
+    questions = OneByOne()
+    for place, name in enumerate(missing):
         try:
             page = await ask(name)
-        except (FetchError, ProtocolError):
+        except (FetchError, ProtocolError) as error:
+            if error.reason == "busy":
+                raise  # it says when to come back
+            if questions.end_with(error):
+                # The list was read as a whole; what is not on it waits.
+                walk.warnings["deletion_not_confirmed"] += len(missing) - place
+                return
             walk.warnings["deletion_not_confirmed"] += 1
             continue
+        questions.answered()
         if page is not None:
             yield page
 

@@ -1,21 +1,18 @@
-"""A firewall's page in place of a site's answer: told apart from an empty list and from a no.
+"""A firewall's page in place of data: told apart from an empty list and from a no.
 
-Such a page wants a browser that runs scripts. It is not tried again (rule R17).
+Fetching tells such a page where what was asked for would have been accepted as neither; here it
+is told where a page or its status might be an answer.
 """
 
 from __future__ import annotations
 
-import re
-
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError, ProtocolError
+from chm_hub.fetch.challenge import require_no_challenge
 from chm_hub.fetch.sniff import kind_of, page_title
 
 STATUSES = (200, 403, 503)
-"""What a request for something behind a firewall should accept, so that its page is seen."""
-_HEAD = 65_536
-_TITLES = re.compile(r"just a moment|attention required|checking your browser|ddos.guard", re.I)
-_MARKS = re.compile(rb"/cdn-cgi/challenge-platform|cf[-_]chl[-_]|_Incapsula_Resource|sucuri", re.I)
+"""What a request for something behind a firewall may accept, to see what stands in the way."""
 
 
 def refuse(payload: Payload) -> Payload:
@@ -25,13 +22,7 @@ def refuse(payload: Payload) -> Payload:
     ``html``) for another page with status 200, and :class:`FetchError` for another status
     that is no answer. What the caller asks for is anything but HTML.
     """
-    if is_challenge(payload):
-        raise ProtocolError(
-            f"{payload.url}: a firewall wants to see a browser before it lets us in (HTTP "
-            f"{payload.status}, a page titled {page_title(payload.body)!r}). This says nothing of "
-            "what the source holds. Ask its contact to let the hub's User-Agent or address in.",
-            reason="challenge",
-        )
+    require_no_challenge(payload)
     if payload.status != 200:
         raise FetchError(
             f"{payload.url}: HTTP {payload.status}. The server does not let us in; check the "
@@ -46,16 +37,3 @@ def refuse(payload: Payload) -> Payload:
             reason="html",
         )
     return payload
-
-
-def is_challenge(payload: Payload) -> bool:
-    """Whether an answer is a page that a firewall puts before a site."""
-    headers = {name.lower(): value for name, value in payload.headers.items()}
-    if headers.get("cf-mitigated", "").strip().lower() == "challenge":
-        return True
-    if kind_of(payload.body) != "html":
-        return False
-    head = payload.body[:_HEAD]
-    if _TITLES.search(page_title(head)):
-        return True
-    return payload.status != 200 and _MARKS.search(head) is not None

@@ -10,7 +10,7 @@ the standard: a page may be short or empty because rows are withheld after pagin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlunsplit
@@ -67,10 +67,6 @@ class Listing:
     """The address of the next page."""
 
 
-async def no_pause() -> None:
-    """Between two pages of a site that asks for none."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Collection:
     """One walk over one collection. What it found out is there after :meth:`pages`."""
@@ -79,7 +75,6 @@ class Collection:
     url: str
     limit: int = LIMIT
     most: int = MAX_PAGES
-    pause: Callable[[], Awaitable[None]] = no_pause
     short: str | None = None
     """Why the list was not read to its end, or holds less than it announces."""
     count: int | None = None
@@ -93,7 +88,6 @@ class Collection:
         url, asked, seen, empty = self.url, set[str](), set[str](), 0
         step = self.limit
         for _ in range(self.most):
-            await self.pause()
             asked.add(url)
             listing = await read_list(self.fetch, url)
             self.count = listing.count if listing.count is not None else self.count

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import absent, jsons, robots
+from harvesters import absent, jsons
 from harvesters import drupal_jsonapi as jsonapi
 
 OVERLAP = timedelta(hours=48)
@@ -81,13 +81,14 @@ class Site:
     base: str
     locales: list[Locale]
     """The site's own language first."""
-    robots: robots.Robots
     limit: int = jsonapi.LIMIT
     most: int = jsonapi.MAX_PAGES
     wanted: Callable[[dict[str, Json]], bool] = lambda row: True
     """Which rows are taken, for sites that do not heed ``choice``."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Languages whose tag is another than Drupal's code."""
+    refused: bool = False
+    """We may not see some of its node types: what is not listed may be there all the same."""
     withheld: bool = False
     listed: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
@@ -109,7 +110,7 @@ class Site:
         if walk.short is None and self.withheld and not self.listed and walk.since is None:
             walk.short = "every row of the lists was withheld from us"
         walk.complete = walk.short is None
-        walk.covers_all = walk.since is None
+        walk.covers_all = walk.since is None and not self.refused
         if walk.complete and walk.covers_all:
             paths = {kind.name: kind for kind in kinds}
 
@@ -128,7 +129,6 @@ class Site:
             url=jsonapi.address(f"{self.base}{locale.api}{kind.path}", asked),
             limit=self.limit,
             most=self.most,
-            pause=self.robots.pause,
         )
 
     async def _pages_of(

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from chm_hub.addresses import urljoin
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
+from chm_hub.fetch.challenge import require_no_challenge
 from chm_hub.fetch.sniff import kind_of, page_title
-from harvesters import challenge, html
+from harvesters import absent, html
+from harvesters.one_by_one import OneByOne
 from harvesters.robots import Robots
 
 FULL = 20
-"""Documents handed on together."""
+"""Answers handed on together."""
+MOST_DOCUMENTS = 500
+"""Documents handed on together, where the hub has them already."""
 _SOFT_404 = re.compile(
     r"\b404\b|(page|fichier|document) (was )?not found|page introuvable|página no encontrada|"
     r"não encontrada|страница не найдена|الصفحة غير موجودة|页面不存在|ページが見つかりません",
@@ -33,16 +39,20 @@ class Visitor:
         self._payloads: list[Payload] = []
         self._documents: list[Document] = []
         self._rejects: list[Reject] = []
+        self._questions = OneByOne()
+        self.unread = 0
+        """Pages that could not be had. What they would have linked to is not known."""
 
     @property
     def full(self) -> bool:
         """Whether it is time to hand on what was gathered."""
-        return len(self._payloads) >= FULL
+        answers = len(self._payloads) + len(self._rejects)
+        return answers >= FULL or len(self._documents) >= MOST_DOCUMENTS
 
     def gathered(self, checkpoint: dict[str, Json] | None = None) -> Page | None:
         """What was gathered since the last time; ``None`` for nothing."""
-        if not self._payloads:
-            return None  # what was set aside waits for an answer to be kept with
+        if not self._payloads and not self._rejects:
+            return None
         page = Page(
             payloads=self._payloads,
             documents=self._documents,
@@ -81,6 +91,17 @@ class Visitor:
         if pages:
             self._gather(name, pages, stamp, kind, at)
 
+    async def hand_on(self, name: str, listing: Payload) -> bool:
+        """Gather the document that the hub has of a page which an earlier part of the walk asked
+        for, and say whether it has one; ``listing`` is what names the page."""
+        kept = await self._kept(name)
+        if kept is None:
+            return False
+        if not self._payloads:
+            self._payloads.append(listing)
+        self._documents.append(replace(kept, payload=0))
+        return True
+
     def take(self, payload: Payload, url: str, kind: str | None) -> None:
         """Gather the document of a page that was looked at."""
         self._payloads.append(payload)
@@ -103,18 +124,31 @@ class Visitor:
         """Fetch one page; ``None`` if there is none for us, which is counted. Status 304 says
         that ``old`` is still what it says, 410 that it is gone.
 
-        Raises :class:`ProtocolError` (``challenge``) where a firewall stands before the site.
+        Raises :class:`FetchError` or :class:`ProtocolError` where no other page would be answered
+        better (``busy``, ``challenge``...).
         """
         if not self._rules.allows(url):
             self._walk.warnings["not_allowed_by_robots"] += 1
             return None
         try:
-            return await self._ask(url, old)
+            payload = await self._ask(url, old)
         except (FetchError, ProtocolError) as error:
-            if error.reason in ("challenge", "egress", "dns", "refused"):
+            if self._questions.end_with(error):
                 raise
+            self.unread += 1
             self._rejects.append(Reject(reason=error.reason, identifier=name))
             return None
+        self._questions.answered()
+        return payload
+
+    async def ask_whether_gone(self, home: str, name: str) -> Page | None:
+        """Ask for a page that is not listed any more: only 410 says that it is gone for good."""
+        url = urljoin(home, name)
+        if not self._rules.allows(url):
+            return None
+        payload = await self._fetch(Request(url=url, accept=(200, 404, 410)))
+        require_no_challenge(payload)
+        return absent.tombstone(name, payload) if payload.status == 410 else None
 
     async def _kept(self, name: str) -> Document | None:
         if self._walk.kept is None:
@@ -126,21 +160,11 @@ class Visitor:
         if old:
             named = {"If-None-Match": "etag", "If-Modified-Since": "modified"}
             headers = {header: old[key] for header, key in named.items() if old.get(key)}
-        payload = await self._fetch(
-            Request(url=url, headers=headers, accept=(200, 304, 403, 404, 410, 503))
-        )
-        await self._rules.pause()
-        if challenge.is_challenge(payload):
-            challenge.refuse(payload)
-        if payload.status in (403, 404):
+        payload = await self._fetch(Request(url=url, headers=headers, accept=(200, 304, 404, 410)))
+        require_no_challenge(payload)
+        if payload.status == 404:
             self._walk.warnings["pages_missing"] += 1
             return None
-        if payload.status == 503:
-            raise FetchError(
-                f"{url}: HTTP {payload.status}. The next run will try again.",
-                reason=f"http_{payload.status}",
-                status=payload.status,
-            )
         if payload.status != 200:
             return payload
         if not html.same_site(payload.url, url) or _LOGIN.search(payload.url):

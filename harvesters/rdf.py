@@ -26,13 +26,20 @@ _PREFIXES = {
 }
 
 
-def things(payload: Payload) -> list[dict[str, Json]]:
+def things(payload: Payload) -> tuple[list[dict[str, Json]], list[str]]:
     """What an RDF/XML document describes, a thing each: ``about``, and under the names of its
-    properties (``dcterms:title``) lists of ``{value, lang?}`` or ``{uri}``.
+    properties (``dcterms:title``) lists of ``{value, lang?}`` or ``{uri}``. Also what had to be
+    repaired to read it.
 
-    Raises :class:`ProtocolError` (``not_xml``, ``not_rdf``).
+    Raises :class:`ProtocolError` (``not_xml``, ``not_rdf``, ``cut_off``).
     """
-    root, _ = xml.parse(payload.body, payload.url)
+    root, warnings = xml.parse(payload.body, payload.url)
+    if xml.CUT_OFF in warnings:
+        raise ProtocolError(
+            f"{payload.url}: ends in the middle; what a thing is without its other half nobody "
+            "knows. The next run will try again.",
+            reason=xml.CUT_OFF,
+        )
     if xml.local(root.tag) != "RDF":
         raise ProtocolError(
             f"{payload.url}: XML, but not RDF. Look at what the address answers.", reason="not_rdf"
@@ -52,7 +59,7 @@ def things(payload: Payload) -> list[dict[str, Json]]:
         for name, value in sorted(graph.predicate_objects(subject), key=lambda p: str(p)):
             thing.setdefault(_short(str(name)), []).append(_value(value))
         made.append(thing)
-    return made
+    return made, warnings
 
 
 def _value(value: object) -> Json:

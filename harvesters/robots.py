@@ -6,16 +6,18 @@ OAI-PMH, feeds and APIs are made for programs and are not asked (rule R17).
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from protego import Protego
 
+from chm_hub.document import Payload
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 
 AGENT = "CHM-Hub"
-LONGEST_DELAY = 30.0
-"""Seconds between two pages; a site that asks for more gets this."""
+LONGEST_DELAY = 300.0
+"""Seconds between two requests; a site that asks for more is not harvested."""
 
 
 class Robots:
@@ -23,8 +25,8 @@ class Robots:
 
     def __init__(self, rules: Protego) -> None:
         self._rules = rules
-        delay = rules.crawl_delay(AGENT)
-        self._delay = min(float(delay), LONGEST_DELAY) if delay else 0.0
+        self.delay = float(rules.crawl_delay(AGENT) or 0.0)
+        """Its Crawl-delay: seconds between two requests."""
         self.sitemaps: list[str] = list(rules.sitemaps)
         """The sitemaps it names."""
 
@@ -41,21 +43,38 @@ class Robots:
                 reason="robots",
             )
 
-    async def pause(self) -> None:
-        """Wait as long as the site's Crawl-delay asks, on top of the hub's own manners."""
-        if self._delay:
-            await asyncio.sleep(self._delay)
+    def slowed(self, fetch: Fetch) -> Fetch:
+        """The same fetch, waiting before each request as long as the site's Crawl-delay asks, on
+        top of the hub's own manners."""
+        if not self.delay > 0:
+            return fetch
+
+        async def wait_and_fetch(request: Request) -> Payload:
+            await asyncio.sleep(self.delay)
+            # Nor does any other source ask the host in the meantime.
+            return await fetch(replace(request, pause=self.delay))
+
+        return wait_and_fetch
 
 
 async def read(fetch: Fetch, url: str) -> Robots:
     """The rules of the site an address is on.
 
     A site without robots.txt allows everything, one that cannot say so for now (5xx) is left
-    alone: :class:`FetchError` is raised (RFC 9309 §2.3.1).
+    alone: :class:`FetchError` is raised (RFC 9309 §2.3.1). Raises :class:`ProtocolError` (reason
+    ``robots``) for one that wants longer pauses than any walk can make.
     """
     parts = urlsplit(url)
     payload = await fetch(
         Request(url=f"{parts.scheme}://{parts.netloc}/robots.txt", accept=(200, 401, 403, 404, 410))
     )
     text = payload.body.decode("utf-8-sig", "replace") if payload.status == 200 else ""
-    return Robots(Protego.parse(text))
+    rules = Robots(Protego.parse(text))
+    if rules.delay > LONGEST_DELAY:
+        raise ProtocolError(
+            f"{payload.url}: asks for {rules.delay:.0f} s between two requests, and the hub waits "
+            f"{LONGEST_DELAY:.0f} s at most, so the site is not harvested. Ask its contact for a "
+            "shorter Crawl-delay for CHM-Hub, or take the source out.",
+            reason="robots",
+        )
+    return rules

@@ -33,13 +33,16 @@ class Map:
 
     payload: Payload
     entries: list[Entry]
+    warnings: list[str]
+    """What had to be repaired to read it."""
 
 
 async def maps(fetch: Fetch, walk: Walk, url: str) -> AsyncIterator[Map]:
     """A sitemap, and those that an index names; depth first, in the order they stand.
 
-    Addresses on other hosts are left out and counted as the warning ``foreign_addresses``.
-    Raises :class:`ProtocolError` (``not_sitemap``) for an answer that is none.
+    Addresses on other hosts are left out and counted as the warning ``foreign_addresses``. A
+    sitemap that ends in the middle is read as far as it goes, and sets ``walk.short``. Raises
+    :class:`ProtocolError` (``not_sitemap``) for an answer that is none.
     """
     host = urlsplit(url).netloc
     waiting = [(url, 0)]
@@ -56,12 +59,18 @@ async def maps(fetch: Fetch, walk: Walk, url: str) -> AsyncIterator[Map]:
             return
         seen.add(address)
         payload = await fetch(Request(url=address, kinds=("xml", "text")))
-        entries, further = read(payload)
+        entries, further, warnings = read(payload)
+        cut = xml.CUT_OFF in warnings
+        if cut:
+            entries = entries[:-1]  # half an address may be another's
         near = [e for e in entries if urlsplit(e.url).netloc == host]
         if foreign := len(entries) - len(near):
             walk.warnings["foreign_addresses"] += foreign
         pages += len(near)
-        yield Map(payload=payload, entries=near)
+        yield Map(payload=payload, entries=near, warnings=warnings)
+        if cut:
+            walk.short = f"{address}: the sitemap was cut off in the middle"
+            return
         inside = [a for a in further if urlsplit(a).netloc == host]
         if foreign := len(further) - len(inside):
             walk.warnings["foreign_addresses"] += foreign
@@ -70,19 +79,19 @@ async def maps(fetch: Fetch, walk: Walk, url: str) -> AsyncIterator[Map]:
         walk.short = "the sitemaps name one another, and no page"
 
 
-def read(payload: Payload) -> tuple[list[Entry], list[str]]:
-    """The pages a sitemap lists, and the sitemaps it names."""
+def read(payload: Payload) -> tuple[list[Entry], list[str], list[str]]:
+    """The pages a sitemap lists, the sitemaps it names, and what had to be repaired to read it."""
     if kind_of(payload.body) == "text":
         lines = payload.body.decode("utf-8-sig", "replace").split()
         found = [line for line in lines if line.startswith(("http://", "https://"))]
         if not found:
             raise _not_sitemap(payload)
-        return [Entry(url=line) for line in found], []
-    root, _ = xml.parse(payload.body, payload.url)
+        return [Entry(url=line) for line in found], [], []
+    root, warnings = xml.parse(payload.body, payload.url)
     name = xml.local(root.tag)
     if name == "sitemapindex":
         named = [_child(e, "loc") for e in root if xml.local(e.tag) == "sitemap"]
-        return [], [urljoin(payload.url, address) for address in named if address]
+        return [], [urljoin(payload.url, address) for address in named if address], warnings
     if name != "urlset":
         raise _not_sitemap(payload)
     entries = []
@@ -102,7 +111,7 @@ def read(payload: Payload) -> tuple[list[Entry], list[str]]:
                 alternates=tuple(a for a in alternates if a[0] != "x-default"),
             )
         )
-    return entries, []
+    return entries, [], warnings
 
 
 def _child(element: xml.Element, name: str) -> str | None:

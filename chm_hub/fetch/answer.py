@@ -20,6 +20,7 @@ from chm_hub.document import Payload
 from chm_hub.errors import FetchError, HubError, ProtocolError
 from chm_hub.fetch import Client, Limits, Request, host_of, now
 from chm_hub.fetch.bounds import HEADERS_LIMIT, TooSlowError
+from chm_hub.fetch.challenge import require_no_challenge
 from chm_hub.fetch.egress import EgressRefusedError, GuardedResolver
 from chm_hub.fetch.sniff import kind_of, page_title, too_large
 
@@ -108,6 +109,7 @@ def check(payload: Payload, request: Request) -> None:
     """Raise the error that an answer amounts to, if it is none that was asked for."""
     url = payload.url
     if payload.status not in request.accept:
+        require_no_challenge(payload)
         raise FetchError(
             f"{url}: HTTP {payload.status}. {_advice(payload.status)}",
             reason=f"http_{payload.status}",
@@ -116,6 +118,7 @@ def check(payload: Payload, request: Request) -> None:
     if request.kinds and payload.status == 200:
         kind = kind_of(payload.body)
         if kind not in request.kinds:
+            require_no_challenge(payload)
             title = page_title(payload.body) if kind == "html" else ""
             raise ProtocolError(
                 f"{url}: an {kind.upper()} answer came in place of "

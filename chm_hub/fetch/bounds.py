@@ -90,11 +90,13 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
         longest = request.meta["connect"] + request.meta["download_timeout"]
         client = request.meta["client"]
         turns = client.turns or Alone()
-        pause = request.meta["pause"]
+        host = host_of(request.url)
         async with AsyncExitStack() as ours:
             # The group, if it has one, then the host: always in this order, so nobody waits for
             # somebody who waits for him.
-            for place in dict.fromkeys((request.meta["download_slot"], host_of(request.url))):
+            for place in dict.fromkeys((request.meta["download_slot"], host)):
+                # What a host asks for is nothing to the others of its group.
+                pause = request.meta["pause"] if place == host else 0.0
                 await ours.enter_async_context(turns.of(place, longest, pause))
             client.requests += 1
             attempt = asyncio.ensure_future(self._attempt(request))

@@ -4,7 +4,7 @@ Tried again are a lost connection, a truncated body (also one that its server ca
 HTTP 408, 425, 429, 500, 502, 503, 504 and 52x, and an HTML page in place of what was asked for;
 at most four tries, with a growing pause in between. A server that lets us wait is given one more
 try: each costs as long as it may be silent. ``Retry-After`` is obeyed, in seconds or as a date
-(rule R2).
+(rule R2). A firewall's page is none of these, whatever its status (rule R17).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from scrapy.exceptions import (
 
 from chm_hub.errors import FetchError
 from chm_hub.fetch import host_of
+from chm_hub.fetch.challenge import is_challenge
 from chm_hub.fetch.sniff import is_whole, kind_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Patience:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Hand an answer on, or the request again after a pause."""
+        mark = response.headers.get(b"cf-mitigated") or b""
+        if is_challenge(response.status, mark.decode("latin-1"), response.body):
+            return response
         if response.status in RETRIED:
             asked = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
             if asked is not None and asked > LONGEST_WAIT:

@@ -387,3 +387,20 @@ def test_the_published_sites_of_the_network_are_read() -> None:
     assert sites["ke"].url == "https://ke.bl2.demo.example.org"
     with pytest.raises(ProtocolError):
         asked(b"{}")
+
+
+@pytest.mark.parametrize("form", ["its own", "a page"])
+def test_a_node_type_that_we_may_not_see_leaves_everything_as_it_is(hub: Hub, form: str) -> None:
+    def closed(request: Request) -> Answer | None:
+        if request.path != "/jsonapi/node/news":
+            return None
+        page = Answer(b"<html><title>No</title></html>", "text/html", 403)
+        return page if form == "a page" else refusal(403, "Forbidden", "No.", host.url)
+
+    nodes = [node(n, kind="document") for n in range(5)]
+    with serving(Host(nodes, "document", instead=closed)) as host:
+        declare(hub, host, options="generation = 1")
+        assert run_of(hub)["new"] == 5
+        del host.nodes[0]
+        run = run_of(hub, "--full")
+    assert run["warnings"] == {"bundle_refused: news": 1}, "nor is anything missing"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from demo.jsonapi import Manner, Resource, refusal
+from chm_hub.settings import Settings
+from demo.jsonapi import Manner, Resource, Row, collection, entry, refusal
 from demo.network import Network
 from demo.server import Answer, Request
 from tests.adapters.drupal_host import (
@@ -19,6 +20,7 @@ from tests.adapters.drupal_host import (
     serving,
     titles,
 )
+from tests.adapters.partners import age
 from tests.running import Hub
 
 SITES = ["demo-drupal-de", "demo-drupal-jp", "demo-drupal-pt"]
@@ -132,3 +134,28 @@ def test_a_node_that_is_gone_is_asked_for(hub: Hub) -> None:
         host.instead = lambda request: None
         assert run_of(hub, "--full")["deleted"] == 1
     assert set(titles(hub)) == {f"uuid-{n}" for n in range(1, 8)}
+
+
+def test_a_node_type_that_we_may_not_see_any_more_has_not_lost_its_nodes(
+    hub: Hub, settings: Settings
+) -> None:
+    closed = False
+
+    def other_type(request: Request) -> Answer | None:
+        url = f"{host.url}{request.path}"
+        if request.path == "/jsonapi":
+            return entry(url, ["node--article", "node--event"], host.manner)
+        if request.path == "/jsonapi/node/event":
+            if closed:
+                return refusal(403, "Forbidden", "No.", url)
+            return collection(request, url, [Row(node(100, kind="event"))], host.manner)
+        return None
+
+    with serving(site(instead=other_type)) as host:
+        declare(hub, host, "drupal")
+        assert run_of(hub)["new"] == 9
+        closed = True
+        run = run_of(hub, "--full")
+        assert run["state"] == "complete_with_warnings"
+        assert run["warnings"] == {"bundle_refused: event": 1}
+        assert not age(settings, ["portal"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from chm_hub.settings import Settings
 from demo.server import Answer, Request
-from tests.adapters.partners import run_of, serving
+from tests.adapters.partners import age, run_of, serving
 from tests.running import Hub
 
 HOME = '<html lang="en"><head><title>CHM portal</title></head><body>{}</body></html>'
@@ -273,3 +276,173 @@ def test_an_atom_entry_is_named_by_its_link_and_not_by_its_date(hub: Hub) -> Non
         second = run_of(hub, "s")
     assert (second["new"], second["changed"]) == (0, 1)
     assert list(held(hub)) == ["/news/news1"]
+
+
+# --- a site that does not answer as it did -----------------------------------------------
+
+
+class Site:
+    """Pages ``/p0``... with a sitemap and a home page that name them; some may fail."""
+
+    def __init__(self, pages: int) -> None:
+        self.pages: Sequence[int] = range(pages)
+        self.instead: dict[str, Answer] = {}
+        self.asked: Counter[str] = Counter()
+        self.robots = "User-agent: *\nAllow: /\n"
+        self.times: list[float] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.asked[request.path] += 1
+        self.times.append(time.monotonic())
+        if request.path in self.instead:
+            return self.instead[request.path]
+        if request.path == "/robots.txt":
+            return robots(self.robots)
+        base = f"http://127.0.0.1:{request.port}"
+        if request.path == "/sitemap.xml":
+            rows = "".join(f"<url><loc>{base}/p{n}</loc></url>" for n in self.pages)
+            return Answer(SITEMAP.format(rows).encode(), "text/xml")
+        if request.path == "/":
+            return page("".join(f'<a href="/list{n % 2}">More</a>' for n in self.pages))
+        if request.path in ("/list0", "/list1"):
+            some = self.pages[int(request.path[-1]) :: 2]
+            return page("".join(f'<a href="/p{n}">Page {n}</a>' for n in some))
+        number = request.path.removeprefix("/p")
+        if number.isdecimal() and int(number) in self.pages:
+            return page(f"<h1>Page {number}</h1><p>Text {number}</p>")
+        return MISSING
+
+    def fail(self, answer: Answer) -> None:
+        """Each page answers so from now on."""
+        self.instead = {f"/p{n}": answer for n in self.pages}
+
+    @property
+    def asked_pages(self) -> int:
+        """How many of the pages were asked for."""
+        return sum(n for path, n in self.asked.items() if path.startswith("/p"))
+
+
+BROKEN = Answer(b"", "text/html", 500)
+CLOSED = Answer(b"<html><title>No</title></html>", "text/html", 403)
+LATER = Answer(b"", "text/html", 429, {"Retry-After": "3600"})
+WALL = Answer(b"", "text/html", 503, {"cf-mitigated": "challenge"})
+
+
+def test_a_site_on_which_every_page_fails_loses_no_record(hub: Hub, settings: Settings) -> None:
+    site = Site(15)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml", "tries = 1")
+        assert run_of(hub, "s")["new"] == 15
+        for answer in (BROKEN, CLOSED, BROKEN):
+            site.fail(answer)
+            made = run_of(hub, "s", "--full")
+            assert made["state"] == "failed", made
+            age(settings, ["s"])
+    assert len(held(hub)) == 15
+
+
+def test_a_page_that_may_not_be_seen_is_set_aside_and_its_record_stays(
+    hub: Hub, settings: Settings
+) -> None:
+    site = Site(15)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml")
+        run_of(hub, "s")
+        site.instead = {"/p3": CLOSED, "/p4": CLOSED}
+        for _ in range(2):
+            made = run_of(hub, "s", "--full")
+            assert (made["state"], made["quarantined"]) == ("complete_with_warnings", 2)
+            assert made["reasons"] == {"http_403": 2}
+            age(settings, ["s"])
+    assert len(held(hub)) == 15
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "asked"),
+    [(LATER, "busy", 1), (CLOSED, "http_403", 3), (WALL, "challenge", 1)],
+)
+@pytest.mark.parametrize(("adapter", "path"), [("sitemap", "/sitemap.xml"), ("html", "/")])
+def test_who_sends_us_away_is_left_alone(
+    hub: Hub, adapter: str, path: str, answer: Answer, error: str, asked: int
+) -> None:
+    site = Site(10)
+    site.fail(answer)
+    site.instead["/p0"] = page("<h1>Page 0</h1>")
+    with serving(site) as url:
+        declare(hub, adapter, url + path, 'take = ["/p"]' if adapter == "html" else "")
+        made = run_of(hub, "s")
+    assert (made["error"], site.asked_pages) == (error, 1 + asked)
+    assert made["new"] == 1, "what came before is kept"
+    assert bool(made.get("not_before")) is (error == "busy")
+
+
+def test_a_list_that_could_not_be_read_makes_nothing_missing(hub: Hub, settings: Settings) -> None:
+    site = Site(10)
+    with serving(site) as url:
+        declare(hub, "html", f"{url}/", 'take = ["/p"]\ntries = 1')
+        assert run_of(hub, "s")["new"] == 10
+        site.instead = {"/list1": BROKEN}
+        made = run_of(hub, "s")
+        assert made["reasons"] == {"http_500": 1}
+        assert not age(settings, ["s"])
+
+
+def test_a_sitemap_that_ends_in_the_middle_is_no_whole_list(hub: Hub, settings: Settings) -> None:
+    site = Site(10)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml", "tries = 1")
+        assert run_of(hub, "s")["new"] == 10
+        whole = SITEMAP.format("".join(f"<url><loc>{url}/p{n}</loc></url>" for n in range(10)))
+        site.instead["/sitemap.xml"] = Answer(whole[: whole.index("/p4<")].encode(), "text/xml")
+        made = run_of(hub, "s", "--full")
+        assert (made["state"], made["warnings"]["cut_off"]) == ("partial", 1)
+        assert "cut off" in made["reason"]
+        assert (made["new"], made["unchanged"]) == (0, 4)
+        # An element that is broken may stand for more than one.
+        broken = whole.replace(f"<loc>{url}/p4</loc>", f"<loc>{url}/p4<loc>")
+        site.instead["/sitemap.xml"] = Answer(broken.encode(), "text/xml")
+        made = run_of(hub, "s", "--full")
+        assert (made["state"], made["warnings"]["recovered"]) == ("complete_with_warnings", 1)
+        assert not age(settings, ["s"])
+
+
+def test_a_walk_that_was_cut_off_goes_on_and_is_whole_in_the_end(
+    hub: Hub, settings: Settings
+) -> None:
+    site = Site(50)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml")
+        run_of(hub, "s")
+        site.instead = {"/p30": WALL}
+        first = run_of(hub, "s", "--full")
+        assert (first["state"], first["unchanged"]) == ("partial", 30)
+        site.asked.clear()
+        site.instead = {"/p45": WALL}
+        site.pages = [99, *range(1, 50)]  # one goes and one comes, before where the walk was
+        second = run_of(hub, "s")
+        assert (second["state"], second["full"]) == ("partial", True)
+        assert (second["new"], second["unchanged"]) == (1, 44)
+        site.instead = {}
+        third = run_of(hub, "s")
+        assert third["state"] == "complete_with_warnings"
+        assert (third["new"], third["unchanged"]) == (0, 50)
+        assert third["warnings"] == {"missing_at_source": 1}
+        assert len(age(settings, ["s"])) == 1
+        # The last twenty; the new one; the one that stood in the way, again; the one that went.
+        assert site.asked_pages == 20 + 1 + 1 + 1
+
+
+def test_a_delay_that_a_site_asks_for_is_kept_between_all_requests(hub: Hub) -> None:
+    site = Site(3)
+    with serving(site) as url:
+        declare(hub, "sitemap", f"{url}/sitemap.xml")
+        run_of(hub, "s")
+        site.robots = "User-agent: *\nCrawl-delay: 0.2\nDisallow: /p2\n"
+        site.pages = range(1)
+        site.asked.clear()
+        site.times.clear()
+        made = run_of(hub, "s", "--full")
+    # What is not listed any more is asked for too, unless robots may not.
+    assert dict(site.asked) == {"/robots.txt": 1, "/sitemap.xml": 1, "/p0": 1, "/p1": 1}
+    assert made["state"] == "complete_with_warnings"
+    assert all(b - a >= 0.2 for a, b in pairwise(site.times))

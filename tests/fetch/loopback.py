@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 XML = b'<?xml version="1.0"?>\n<answer>ok</answer>'
-HTML = b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body/></html>"
+HTML = b"<!DOCTYPE html><html><head><title>Under repair</title></head><body/></html>"
+CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body/></html>"
 
 ASK = """
 import asyncio, dataclasses, json, sys
@@ -127,10 +128,16 @@ class Loopback:
                 _send(h, b"", 403)
             case "/missing":
                 _send(h, b"", 404)
-            case "/challenge-once":
+            case "/page-once":
                 _send(h, HTML) if nth == 1 else _send(h, XML)
-            case "/challenge":
+            case "/page":
                 _send(h, HTML)
+            case "/challenge":
+                _send(h, CHALLENGE)
+            case "/challenge-503":
+                _send(h, b"", 503, {"cf-mitigated": "challenge", "Retry-After": "1"})
+            case "/challenge-403":
+                _send(h, CHALLENGE, 403)
             case "/truncated-once":
                 if nth == 1:
                     h.send_response(200)

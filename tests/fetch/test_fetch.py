@@ -36,8 +36,11 @@ def answers(server: Any) -> dict[str, dict[str, Any]]:
         "/down": {},
         "/forbidden": {},
         "/missing": {},
-        "/challenge-once": {"kinds": ["xml"]},
+        "/page-once": {"kinds": ["xml"]},
+        "/page": {"kinds": ["xml"]},
         "/challenge": {"kinds": ["xml"]},
+        "/challenge-503": {},
+        "/challenge-403": {},
         "/truncated-once": {},
         "/gzip": {},
         "/gzip-undeclared": {},
@@ -63,7 +66,7 @@ def answers(server: Any) -> dict[str, dict[str, Any]]:
         ("/busy-once", 2),
         ("/busy-until-date", 2),
         ("/busy-rubbish", 2),
-        ("/challenge-once", 2),
+        ("/page-once", 2),
         ("/truncated-once", 2),
         ("/gzip", 1),
         ("/gzip-undeclared", 1),
@@ -84,7 +87,10 @@ def test_what_can_be_had_is_had(
         ("/down", "http_500", 4),
         ("/forbidden", "http_403", 1),
         ("/missing", "http_404", 1),
-        ("/challenge", "html", 4),
+        ("/page", "html", 4),
+        ("/challenge", "challenge", 1),
+        ("/challenge-503", "challenge", 1),
+        ("/challenge-403", "challenge", 1),
         ("/bomb", "too_large", 1),
         ("/not-gzip", "encoding", 1),
         ("/large", "too_large", 1),
@@ -136,6 +142,7 @@ def test_how_long_to_stay_away_is_handed_on(answers: dict[str, dict[str, Any]]) 
 
 
 def test_the_title_of_a_page_in_the_way_is_told(answers: dict[str, dict[str, Any]]) -> None:
+    assert "Under repair" in answers["/page"]["said"]
     assert "Just a moment" in answers["/challenge"]["said"]
 
 

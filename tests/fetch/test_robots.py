@@ -15,7 +15,7 @@ from harvesters import robots
 SITE = "https://portal.example.org"
 TEXT = b"""\xef\xbb\xbfUser-agent: *
 Disallow: /admin
-Crawl-delay: 500
+Crawl-delay: 250
 Sitemap: https://portal.example.org/sitemap.xml
 
 User-agent: Other
@@ -43,10 +43,24 @@ def test_what_a_site_allows() -> None:
     assert made.allows(f"{SITE}/news/1")
     assert not made.allows(f"{SITE}/admin/x")
     assert made.sitemaps == [f"{SITE}/sitemap.xml"]
-    assert made._delay == robots.LONGEST_DELAY
+    assert made.delay == 250
     with pytest.raises(ProtocolError, match=r"robots\.txt") as raised:
         made.require(f"{SITE}/admin/x")
     assert raised.value.reason == "robots"
+
+
+def test_a_site_that_wants_longer_pauses_than_we_make_is_left_alone() -> None:
+    with pytest.raises(ProtocolError, match="3600 s") as raised:
+        rules(b"User-agent: *\nCrawl-delay: 3600\n")
+    assert raised.value.reason == "robots"
+
+
+@pytest.mark.parametrize("said", [b"-5", b"0", b"soon", b"nan"])
+def test_a_delay_that_is_none(said: bytes) -> None:
+    async def fetch(request: Request) -> Payload:
+        raise AssertionError(request)
+
+    assert rules(b"User-agent: *\nCrawl-delay: " + said).slowed(fetch) is fetch
 
 
 def test_a_site_that_names_us_means_us() -> None:

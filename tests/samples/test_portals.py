@@ -40,7 +40,7 @@ def test_naayas_channels_atom_objects_and_sitemap(hub: Hub) -> None:
 
         def file(name: str) -> Answer:
             body = (folder / name).read_bytes().replace(b"http://chm-zz.example", base)
-            return Answer(body, "text/xml")
+            return Answer(body, "text/xml; charset=utf-8")
 
         match request.path:
             case "/portal_syndication/latestnews_rdf":
