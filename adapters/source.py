@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult
 from zoneinfo import available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
@@ -345,10 +346,12 @@ def explain(error: ValidationError, kind: type[Any]) -> list[str]:
 def _meaning(declared: Declared) -> Iterable[str]:
     """What is wrong with values that are of the right kind."""
     parts = urlsplit(declared.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        yield f"url: not an http or https address (it is {declared.url!r})"
-    elif parts.username or parts.password:
-        yield "url: carries a user name; use `secret` for credentials"
+    if "@" in parts.netloc:
+        yield "url: carries a user name, which would be in every record; see `secret`"
+    elif not _is_web(parts):
+        # Where its host is not clear, a password could be in any part of it.
+        shown = "" if "@" in declared.url else f" (it is {declared.url!r})"
+        yield f"url: not an http or https address{shown}"
     for key, codes in (("country", [declared.country]), ("countries", declared.countries)):
         for code in codes:
             if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
@@ -380,6 +383,14 @@ def _meaning(declared: Declared) -> Iterable[str]:
         yield "reason: say why the source is not enabled"
     if declared.secret is not None and not declared.secret.startswith(("env:", "file:")):
         yield "secret: refer to it (env:NAME or file:PATH); secrets never stand in the file itself"
+
+
+def _is_web(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _first_line(error: Exception) -> str:
