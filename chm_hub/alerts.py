@@ -56,7 +56,7 @@ class Incident:
     """Runs in a row that did not come to their end."""
     reason: str
     told: tuple[str, ...] = ()
-    """The kinds that people were told of; each is told once."""
+    """The kinds that people are told of, or will be as soon as a channel takes it; each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,8 +307,12 @@ def record(store: Store, outcome: Outcome, now: datetime, *, wanted: bool) -> No
     ``wanted``. The store must be within ``explained``."""
 
     def change(row: dict[str, Any]) -> dict[str, Any]:
-        incident, told = decide(_incident(row.get("incident")), outcome, now)
+        before = _incident(row.get("incident"))
+        incident, told = decide(before, outcome, now)
         outgoing = row.get("outgoing", [])
+        if incident is not None and not wanted:
+            # Who asks to be told later has not been told yet.
+            incident = replace(incident, told=before.told if before else ())
         if wanted:
             known = {message["id"] for message in outgoing}
             outgoing = [*outgoing, *(_stored(m) for m in told if m.id not in known)][-KEPT:]

@@ -113,7 +113,11 @@ def alerts(settings: Settings, test: bool, as_json: bool) -> None:
             }
             click.echo(json.dumps(line, ensure_ascii=False))
         else:
-            told = f"told: {', '.join(incident.told)}" if incident.told else "not told yet"
+            told = "not told yet" if channels else "not told: no channel is set"
+            if incident.told:
+                told = f"told: {', '.join(incident.told)}"
+            if waiting:
+                told = f"{waiting} waiting to be sent" + ("" if channels else ", no channel is set")
             click.echo(
                 f"{source:32} {incident.kind:13} since {_minute(incident.since)}, "
                 f"{incident.failures} in a row, {told}: {_short(incident.reason)}"

@@ -132,6 +132,17 @@ def test_a_source_from_well_to_broken_and_back(hub: Hub, settings: Settings, log
     assert hub("alerts", "--test", CHM_HUB_ALERT_WEBHOOK="http://127.0.0.1:9/canary").code == 1
 
 
+def test_who_was_told_is_said_as_it_is(hub: Hub) -> None:
+    hub.source("kenya", SOURCE.format(url="http://x.example") + 'crosswalk = "nowhere"\n')
+    dead = {"CHM_HUB_ALERT_WEBHOOK": "http://127.0.0.1:9/canary"}
+    assert hub("harvest", "kenya").code == 1
+    assert "not told: no channel is set" in hub("alerts").out
+    assert "not told yet" in hub("alerts", **dead).out
+    assert hub("harvest", "kenya", **dead).code == 1
+    assert ", 1 waiting to be sent: " in hub("alerts", **dead).out
+    assert ", 1 waiting to be sent, no channel is set: " in hub("alerts").out
+
+
 def test_a_source_that_becomes_another_is_noticed(hub: Hub, settings: Settings) -> None:
     with hook() as (address, bodies, _), open_store(settings) as store:
         hub.environ["CHM_HUB_ALERT_WEBHOOK"] = address
