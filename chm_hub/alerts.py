@@ -302,6 +302,36 @@ def channels(settings: Settings) -> Channels:
     return Channels(send=named)
 
 
+def settle(store: Store, source: str, now: datetime, *, wanted: bool) -> None:
+    """Close a source's incident that was nothing but what a person has decided by now, and say
+    so to those who were told of it. The store must be within ``explained``."""
+
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        incident = _incident(row.get("incident"))
+        if incident is None or incident.kind not in ("held", "drift"):
+            return row
+        outgoing = row.get("outgoing", [])
+        if incident.told and wanted:
+            outgoing = [
+                *outgoing,
+                _stored(
+                    Message(
+                        id=f"{source}:decided:{now:%Y%m%dT%H%M%S}",
+                        source=source,
+                        title="",
+                        kind="recovery",
+                        what=incident.kind,
+                        at=now,
+                        since=incident.since,
+                        text="a person has decided what waited",
+                    )
+                ),
+            ]
+        return {"incident": None, "outgoing": outgoing[-KEPT:]}
+
+    store.watch.change(source, change)
+
+
 def record(store: Store, outcome: Outcome, now: datetime, *, wanted: bool) -> None:
     """Note what a run makes of its source's incident, with what is to be told if that is
     ``wanted``. The store must be within ``explained``."""

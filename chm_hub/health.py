@@ -160,10 +160,15 @@ class Health:
 
 
 def assess(
-    declared: Declared, runs: Sequence[Past], now: datetime, before: int | None = None
+    declared: Declared,
+    runs: Sequence[Past],
+    now: datetime,
+    before: int | None = None,
+    waiting: int | None = None,
 ) -> Health:
     """How well a source is, by its runs (any order; the last :data:`LAST` harvests count),
-    ``before`` being its score of a week ago."""
+    ``before`` being its score of a week ago and ``waiting`` how many of its deletions wait for a
+    person (0: a run for its drift; ``None``: nothing does)."""
     harvests = sorted(
         (run for run in runs if run.kind == "harvest" and not _stopped(run)),
         key=lambda run: run.ended,
@@ -190,7 +195,7 @@ def assess(
     if last is None:
         lost("never", 100, "it was never harvested", f"chm-hub harvest {name}")
     else:
-        _outcome(lost, name, harvests)
+        _outcome(lost, name, harvests, waiting)
         _freshness(lost, name, declared, age)
     completeness = None
     if whole is not None:
@@ -271,8 +276,12 @@ def _grade(score: int | None, last: Past | None) -> str:
     return next(grade for least, grade in GRADES if score >= least)
 
 
-def _outcome(lost: Any, name: str, harvests: Sequence[Past]) -> None:
+def _outcome(lost: Any, name: str, harvests: Sequence[Past], waiting: int | None) -> None:
     last = harvests[0]
+    decide = f"chm-hub held show {name}, then held approve or held reject"
+    if waiting is not None and last.state != "held":
+        what = f"{waiting} deletions wait" if waiting else "what it has become waits"
+        lost("held", 25, f"{what} for a person", decide)
     if last.good:
         if last.state != "complete":
             lost(
@@ -286,13 +295,15 @@ def _outcome(lost: Any, name: str, harvests: Sequence[Past]) -> None:
         points = {"failed": 40, "partial": 25, "held": 25}.get(last.state, 40)
         in_a_row = next((n for n, run in enumerate(harvests) if run.good), len(harvests))
         again = f", {in_a_row} times in a row" if in_a_row > 1 else ""
-        do = _ADVICE[kind]
-        if last.state == "held":
-            do = f"chm-hub held show {name}, then held approve or held reject"
+        do, why = _ADVICE[kind], last.reason or last.error or kind
+        if last.state == "held" and waiting is not None:
+            do = decide
+        elif last.state == "held":
+            do, why = f"wait for the next run, or chm-hub harvest {name}", "that was decided since"
         lost(
             last.state,
             points + min(15, 5 * (in_a_row - 1)),
-            f"its last run ended as {last.state}{again}: {last.reason or last.error or kind}",
+            f"its last run ended as {last.state}{again}: {why}",
             do,
         )
     former = harvests[1:]
@@ -444,7 +455,11 @@ def past(run: Run, held: int = 0) -> Past:
 
 
 def summary(
-    before: Mapping[str, Any] | None, history: Iterable[Run], run: Past, declared: Declared
+    before: Mapping[str, Any] | None,
+    history: Iterable[Run],
+    run: Past,
+    declared: Declared,
+    waiting: int | None = None,
 ) -> dict[str, Any]:
     """What is stored of a source after a run, of what was stored before it; ``history`` are
     its former runs, for a source of which nothing was stored."""
@@ -456,7 +471,8 @@ def summary(
     kept = [r for kind in ("harvest", "map") for r in _newest(runs, kind)]
     states = Counter(before["states"])
     states[run.state] += 1
-    health = assess(declared, _pasts(kept), run.ended, _week_ago(before["scores"], run.ended))
+    week_ago = _week_ago(before["scores"], run.ended)
+    health = assess(declared, _pasts(kept), run.ended, week_ago, waiting)
     today = run.ended.strftime("%Y-%m-%d")
     scores = [pair for pair in before["scores"] if pair[0] != today]
     if health.score is not None:
@@ -478,11 +494,17 @@ def _newest(runs: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return found[: LAST if kind == "harvest" else 1]
 
 
-def of_stored(declared: Declared, stored: Mapping[str, Any] | None, now: datetime) -> Health:
+def of_stored(
+    declared: Declared,
+    stored: Mapping[str, Any] | None,
+    now: datetime,
+    waiting: int | None = None,
+) -> Health:
     """How well a source is by what is stored of it."""
     if stored is None:
         return assess(declared, [], now)
-    return assess(declared, _pasts(stored["runs"]), now, _week_ago(stored["scores"], now))
+    week_ago = _week_ago(stored["scores"], now)
+    return assess(declared, _pasts(stored["runs"]), now, week_ago, waiting)
 
 
 def _pasts(runs: Iterable[Mapping[str, Any]]) -> list[Past]:

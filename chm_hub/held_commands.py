@@ -93,12 +93,14 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
 @with_settings
 def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Delete what waits, or take a source as it is now. `undo` brings it back for 30 days."""
-    from chm_hub import decide
+    from chm_hub import decide, watch
+    from chm_hub.alerts import channels
     from store import open_store
 
     with open_store(settings) as store:
         for source in sources:
             run = decide.approve(store, source, datetime.now(UTC))
+            watch.decided(store, source, channels(settings), datetime.now(UTC))
             if as_json:
                 print_line(run.line())
             else:
@@ -111,12 +113,14 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 @with_settings
 def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Keep the records, whatever the source says, until it lists them again."""
-    from chm_hub import decide
+    from chm_hub import decide, watch
+    from chm_hub.alerts import channels
     from store import open_store
 
     with open_store(settings) as store:
         for source in sources:
             one = decide.reject(store, source, datetime.now(UTC))
+            watch.decided(store, source, channels(settings), datetime.now(UTC))
             if as_json:
                 print_line({**_plain(one), "decision": "rejected"})
             else:

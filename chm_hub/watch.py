@@ -46,7 +46,8 @@ def ended(
             before = store.watch.summary(source.id)
             history = store.runs.history(source.id, health.LAST) if before is None else []
             past, declared = health.past(run, held), health.declared(source, now)
-            after = health.summary(before, history, past, declared)
+            waiting = store.decisions.counts(source.id).get(source.id)
+            after = health.summary(before, history, past, declared, waiting)
             if (run.profile or {}).get("whole") and past.good:
                 after["profile"] = run.profile
             store.watch.keep(source.id, after)
@@ -73,6 +74,17 @@ def not_begun(
         _alert(store, source, past, channels, now, overdue=False)
     except Exception as fault:
         _complain(source.id, fault)
+
+
+def decided(store: Store, source: str, channels: alerts.Channels, now: datetime) -> None:
+    """A person has said what is to become of what waited."""
+    try:
+        with store.explained():
+            if source not in store.decisions.counts(source):
+                alerts.settle(store, source, now, wanted=bool(channels))
+            alerts.tell(store, channels, now)
+    except Exception as error:
+        _complain(source, error)
 
 
 def _alert(

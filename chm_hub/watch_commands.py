@@ -26,10 +26,10 @@ def health(settings: Settings, source_id: str | None, as_json: bool) -> None:
         raise SourceError(f"no such source: {source_id}. `chm-hub sources list` shows them.")
     now = datetime.now(UTC)
     with open_store(settings) as store, store.explained():
-        stored = store.watch.summaries()
+        stored, waiting = store.watch.summaries(), store.decisions.counts()
     found = [
-        scores.of_stored(scores.declared(source, now), stored.get(source.id), now)
-        for source in sources.values()
+        scores.of_stored(scores.declared(s, now), stored.get(s.id), now, waiting.get(s.id))
+        for s in sources.values()
     ]
     found.sort(key=lambda one: (one.score is None, one.score, one.source))
     if as_json:

@@ -1,6 +1,6 @@
 """``/health`` for load balancers, ``/sources`` for people, ``/metrics`` for Prometheus.
 
-They are read from the store when they are asked for, with four questions whatever the number
+They are read from the store when they are asked for, with a few questions whatever the number
 of sources: any worker gives the same answer.
 """
 
@@ -56,12 +56,14 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
         """How the sources are, the worst first; what is not published is nobody's business."""
         with store.explained():
             stored, counts = store.watch.summaries(), store.records.counts()
+            waiting = store.decisions.counts()
         published = [
             s
             for s in sources
             if s.declared.republish and (s.declared.enabled or f"source:{s.id}" in counts)
         ]
-        found = [one for _, one in _assessed(stored, published, datetime.now(UTC)).values()]
+        assessed = _assessed(stored, waiting, published, datetime.now(UTC))
+        found = [one for _, one in assessed.values()]
         met = Counter(one.grade for one in found)
         return render_template(
             "sources.html",
@@ -91,12 +93,13 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
 
 
 def _assessed(
-    stored: Mapping[str, Any], sources: Sequence[Source], now: datetime
+    stored: Mapping[str, Any], waiting: Mapping[str, int], sources: Sequence[Source], now: datetime
 ) -> dict[str, tuple[scores.Declared, Health]]:
     found = {}
     for source in sources:
         declared = scores.declared(source, now)
-        found[source.id] = declared, scores.of_stored(declared, stored.get(source.id), now)
+        name = source.id
+        found[name] = declared, scores.of_stored(declared, stored.get(name), now, waiting.get(name))
     return found
 
 
@@ -106,11 +109,12 @@ def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dic
         store.ping(PATIENCE)
         with store.explained():
             stored, beat = store.watch.summaries(), store.watch.heartbeat()
+            waiting = store.decisions.counts()
     except StoreError:
         return {"status": "failing", "store": kept}, 503
     grades = dict.fromkeys([*(grade for _, grade in GRADES), "new", "off"], 0)
     overdue: list[tuple[datetime | None, str]] = []
-    for name, (declared, one) in _assessed(stored, sources, now).items():
+    for name, (declared, one) in _assessed(stored, waiting, sources, now).items():
         grades[one.grade] += 1
         # What is not published is nobody's business here.
         if one.overdue:
@@ -163,6 +167,7 @@ class _Collector:
                 stored = self._store.watch.summaries()
                 beat = self._store.watch.heartbeat()
                 alerts = self._store.watch.alerts()
+                waiting = self._store.decisions.counts()
         except StoreError:
             up.add_metric([], 0)
             yield up
@@ -185,9 +190,11 @@ class _Collector:
             value=sum(len(row.get("outgoing", [])) for row in alerts.values()),
         )
         yield from _records(counts)
-        yield from self._of_sources(stored)
+        yield from self._of_sources(stored, waiting)
 
-    def _of_sources(self, stored: Mapping[str, Any]) -> Iterable[Metric]:
+    def _of_sources(
+        self, stored: Mapping[str, Any], waiting: Mapping[str, int]
+    ) -> Iterable[Metric]:
         def gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
             return GaugeMetricFamily(f"chm_hub_{name}", text, labels=["source", *labels])
 
@@ -207,7 +214,8 @@ class _Collector:
         asked = gauge("last_run_requests", "Requests of the last run.")
         unclear = gauge("last_run_issues", "Issues of the last run.")
         held = gauge("held_deletions", "Deletions that wait for a person.")
-        for name, (declared, one) in _assessed(stored, self._sources, self._now).items():
+        assessed = _assessed(stored, waiting, self._sources, self._now)
+        for name, (declared, one) in assessed.items():
             if declared.enabled and one.score is not None:
                 score.add_metric([name], one.score)
                 interval.add_metric([name], one.period)
@@ -220,7 +228,7 @@ class _Collector:
             issues.add_metric([name], row.get("issues", 0))
             if one.last_success is not None:
                 success.add_metric([name], one.last_success.timestamp())
-            held.add_metric([name], max(row["runs"], key=lambda r: r["ended"])["held"])
+            held.add_metric([name], waiting.get(name, 0))
             last = one.last_run
             if last is None:
                 continue

@@ -17,6 +17,7 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import Store, open_store
 from tests.conftest import ROOT
+from tests.repository import Repository
 from tests.running import Hub
 from tests.store.test_query_contract import Recorder
 from tests.test_pipeline import SOURCE, serving
@@ -160,6 +161,29 @@ def test_a_source_that_becomes_another_is_noticed(hub: Hub, settings: Settings) 
         assert summary["profile"]["records"] == 25, "the next run is compared with this one"
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_what_a_person_has_decided_waits_no_more(
+    decision: str, hub: Hub, settings: Settings
+) -> None:
+    settings = replace(settings, sources=(hub.sources,))
+    with hook() as (address, bodies, _), Repository() as portal, open_store(settings) as store:
+        hub.environ["CHM_HUB_ALERT_WEBHOOK"] = address
+        names = [f"r{n}" for n in range(60)]
+        portal.add(*names)
+        hub.source("src", portal.source())
+        assert hub("harvest", "src").code == 0
+        portal.delete(*names[:30])
+        assert hub("harvest", "src").code == 1
+        assert metrics(settings, store)["held_deletions", "src"] == 30
+        assert "held approve" in hub("health", "src").out
+        assert hub("held", decision, "src").code == 0
+        found = metrics(settings, store)
+        assert (found["held_deletions", "src"], found["incidents",]) == (0, 0)
+        assert "held approve" not in hub("health", "src").out
+    assert [body["subject"] for body in bodies] == ["src needs a look", "src is well again"]
+    assert "decided" in bodies[1]["text"]
+
+
 def summary(state: str, ended: datetime) -> dict[str, Any]:
     run = {
         "run": "x/1", "state": state, "ended": ended, "kind": "harvest", "held": 3,
@@ -187,13 +211,15 @@ def test_a_scrape_is_a_few_questions_however_many_sources(
                 recorder.commands.clear()
                 assert app.test_client().get(path).status_code == 200
                 asked.append(len(recorder.commands))
+        store.decisions.hold("many-249", "many-249/1", now, dict.fromkeys("abc", "missing"))
         found = metrics(settings, store)
         assert found["held_deletions", "many-249"] == 3
+        assert found["held_deletions", "many-248"] == 0
         assert found["runs_total", "many-249", "held"] == 7
         assert found["issues_total", "many-249"] == 4
         store.database.client.drop_database(store.database.name)
     assert asked[:2] == asked[2:]
-    assert max(asked) <= 4
+    assert max(asked) <= 5
 
 
 def test_health_says_whether_it_can_serve_and_how_the_sources_are(
