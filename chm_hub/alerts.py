@@ -33,6 +33,8 @@ AT_MOST = 5
 """More sources than this that fail within :data:`TOGETHER` are told in one letter: it is then
 rather our network that failed than they."""
 TOGETHER = timedelta(hours=1)
+OVERDUE = "overdue"
+"""The kind of incident of a source whose runs do not even begin."""
 TIMEOUT = 10.0
 """Seconds for a webhook or a mail server to answer."""
 RETRY = timedelta(minutes=5)
@@ -51,9 +53,9 @@ class Incident:
 
     since: datetime
     kind: str
-    """``held``, ``drift``, or a class of error (:data:`chm_hub.health.CLASSES`)."""
+    """``held``, ``drift``, ``overdue``, or a class of error (:data:`chm_hub.health.CLASSES`)."""
     failures: int
-    """Runs in a row that did not come to their end."""
+    """Runs in a row that did not come to their end; none where none even begins."""
     reason: str
     told: tuple[str, ...] = ()
     """The kinds that people are told of, or will be as soon as a channel takes it; each once."""
@@ -122,7 +124,7 @@ def decide(
             # Mapping again needs no network: it says nothing of the portal.
             return incident, []
         if incident is not None and incident.told:
-            text = f"complete again, {run.seen} documents, after {_runs(incident.failures)}"
+            text = f"complete again, {run.seen} documents{_after(incident.failures)}"
             told.append(message("recovery", incident.kind, incident.since, text))
         if run.drift:
             text = "it has changed its nature: " + "; ".join(run.drift)
@@ -132,7 +134,8 @@ def decide(
     kind = _kind(run)
     reason = run.reason or run.error or run.state
     before = incident or Incident(since=now, kind=kind, failures=0, reason=reason)
-    after = replace(before, kind=kind, failures=before.failures + 1, reason=reason)
+    failures = before.failures + (kind != OVERDUE)
+    after = replace(before, kind=kind, failures=failures, reason=reason)
     ripe = not transient(run) or after.failures >= PATIENCE or outcome.overdue
     # What needs a person is told beside what was told before; one failure of the wire after
     # another is the same trouble.
@@ -146,22 +149,30 @@ def decide(
     return after, told
 
 
-_PERSON = frozenset(("held", "drift", "content", "configuration", "internal"))
+_PERSON = frozenset(("held", "drift", "content", "configuration", "killed", "internal"))
 
 
 def _kind(run: Past) -> str:
+    if run.error == OVERDUE:
+        return OVERDUE
     if run.state == "held":
         return "drift" if run.drift and not run.held else "held"
     return error_class(run)
 
 
-def _runs(number: int) -> str:
-    return f"{number} runs that were not" if number > 1 else "one run that was not"
+def _after(failures: int) -> str:
+    if not failures:
+        return ""
+    return (
+        f", after {failures} runs that were not" if failures > 1 else ", after one run that was not"
+    )
 
 
 def _advice(source: str, run: Past) -> str:
     if run.state == "held":
         return f"chm-hub held show {source}; then held approve or held reject"
+    if run.error == OVERDUE:
+        return "see whether schedulers and workers run: chm-hub schedule --list"
     return f"chm-hub runs {source}; chm-hub health {source}"
 
 

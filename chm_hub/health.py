@@ -42,7 +42,9 @@ _TRANSIENT = frozenset(
     ("dns", "refused", "lost", "truncated", "timeout", "busy", "http_408", "http_425", "http_429")
 )
 
-CLASSES = ("network", "http", "protocol", "content", "configuration", "store", "internal")
+CLASSES = (
+    "network", "http", "protocol", "content", "configuration", "store", "killed", "internal",
+)  # fmt: skip
 """What an unsuccessful run can be due to."""
 _ADVICE = {
     "network": "wait for the next run; tell the contact if it lasts",
@@ -51,6 +53,7 @@ _ADVICE = {
     "content": "look at `reason` of the run; correct `[expect]` or the crosswalk",
     "configuration": "correct the source's file or setting that `reason` names",
     "store": "see that the database runs and has room",
+    "killed": "give it more room (CHM_HUB_RUN_MEMORY, CHM_HUB_RUN_MINUTES) or smaller pages",
     "internal": "report it, with the sentence in `reason`",
 }
 
@@ -342,6 +345,22 @@ def overdue(
     return now - success.ended > OVERDUE * period
 
 
+def unattended(
+    declared: Declared, one: Health, due: datetime, began: datetime, now: datetime
+) -> str | None:
+    """Why somebody should look where the runs of a source stay, whose next one was ``due``;
+    ``None`` where they come. The scheduler itself ``began`` then: after a standstill all are
+    late, and it needs a while."""
+    last = one.last_run.ended if one.last_run else due
+    patience = OVERDUE * declared.period
+    if due > now or now - last <= patience or now - began <= min(patience, timedelta(days=1)):
+        return None
+    return (
+        f"no run has ended since {last:%Y-%m-%d %H:%M} UTC, and it is harvested every "
+        f"{_days(declared.period)}"
+    )
+
+
 def error_class(run: Past) -> str:
     """Which of :data:`CLASSES` an unsuccessful run belongs to."""
     word = run.error
@@ -350,6 +369,8 @@ def error_class(run: Past) -> str:
         return "content"
     if word in ("store", "StoreError"):
         return "store"
+    if word == "killed":
+        return "killed"
     if word == "internal" or word == "interrupted":
         return "internal"
     if word in _CONFIGURATION:

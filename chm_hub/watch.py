@@ -7,6 +7,7 @@ Nothing here may make a run fail: what goes wrong is logged, and the run is what
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from adapters.source import Source
@@ -74,6 +75,34 @@ def not_begun(
         _alert(store, source, past, channels, now, overdue=False)
     except Exception as fault:
         _complain(source.id, fault)
+
+
+def unattended(
+    store: Store,
+    sources: Iterable[Source],
+    began: datetime,
+    channels: alerts.Channels,
+    now: datetime,
+) -> None:
+    """Tell of sources whose runs do not even begin, or never end: whatever else is told is told
+    by a run. ``began`` is since when their runs could have begun."""
+    try:
+        with store.explained():
+            stored, entries = store.watch.summaries(), store.schedule.entries(now)
+            known = alerts.incidents(store)
+        for source in sources:
+            entry = entries.get(source.id)
+            told = source.id in known and known[source.id][0].told
+            if entry is None or entry.claimed or told:
+                continue
+            declared = health.declared(source, now)
+            one = health.of_stored(declared, stored.get(source.id), now)
+            why = health.unattended(declared, one, entry.due, began, now)
+            if why is not None:
+                past = Past(run="", state="overdue", ended=now, error=alerts.OVERDUE, reason=why)
+                _alert(store, source, past, channels, now, overdue=True)
+    except Exception as error:
+        _complain("the schedule", error)
 
 
 def decided(store: Store, source: str, channels: alerts.Channels, now: datetime) -> None:

@@ -22,6 +22,7 @@ from adapters.source import Source, folders, load_usable
 from chm_hub import alerts, logs, manifest
 from chm_hub.errors import HubError, StoreError
 from chm_hub.settings import Settings
+from chm_hub.watch import unattended
 from scheduler.due import first_due, next_due
 from scheduler.jobs import SourceJobs
 from scheduler.process import harvest_due, watch
@@ -33,6 +34,8 @@ MANIFESTS = timedelta(days=400)
 """Manifests are kept for more than a year."""
 REREAD_SECONDS = 30
 """How often source files are read anew, and that the scheduler is alive is said."""
+LOOK_SECONDS = 600
+"""How often it is looked whether there are sources whose runs do not come."""
 DAILY_SECONDS = 600
 """How often it is looked whether the day's work was done."""
 BROKER_SECONDS = 15
@@ -55,6 +58,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._sources: dict[str, Source] = {}
         self._schedules: dict[str, tuple[str, str | None]] = {}
+        self._began = datetime.now(UTC)
         self._running = 0
         self._counting = threading.Lock()
         most = settings.runs_at_once
@@ -68,6 +72,9 @@ class Scheduler:
         )
         self._scheduler.add_job(
             self._reread, "interval", seconds=REREAD_SECONDS, id="reread", max_instances=1
+        )
+        self._scheduler.add_job(
+            self._look, "interval", seconds=LOOK_SECONDS, id="look", max_instances=1
         )
         self._scheduler.add_job(
             self._daily,
@@ -144,6 +151,13 @@ class Scheduler:
                 alerts.tell(self._store, alerts.channels(self._settings), now)
         except StoreError as error:
             log.error("%s", error)
+
+    def _look(self) -> None:
+        """Tell of sources whose runs do not come, with us or without."""
+        channels = alerts.channels(self._settings)
+        unattended(
+            self._store, list(self._sources.values()), self._began, channels, datetime.now(UTC)
+        )
 
     def _daily(self) -> None:
         """What is done once a day, by whoever comes first: the manifest, and letting go of what

@@ -176,16 +176,20 @@ class Runs:
             for page in range((row or {}).get("pages", 0), 0, -1):
                 yield f"{source}/{number}/{page}"
 
-    def bury(self, source: str, due: datetime, reason: str, now: datetime) -> None:
+    def bury(
+        self, source: str, due: datetime, reason: str, error: str, now: datetime
+    ) -> Run | None:
         """Say of a due run that was ended from outside how it ended: it could not itself, or not
-        even begin."""
+        even begin. The run; ``None`` if it had said so itself."""
         found = self.history(source, 1)
         run = found[0] if found and found[0].due == due else None
         if run is None:
             run = self.begin(source, "harvest", now, due=due)
-        if run.ended is None or run.error == "interrupted":  # by whoever ended it
-            run.state, run.reason, run.error, run.ended = "failed", reason, "killed", now
-            self.save(run)
+        if run.ended is not None and run.error != "interrupted":  # by whoever ended it
+            return None
+        run.state, run.reason, run.error, run.ended = "failed", reason, error, now
+        self.save(run)
+        return run
 
     def progress(self, source: str) -> tuple[int, int, int]:
         """How far the last run is: its number, its pages, its requests."""

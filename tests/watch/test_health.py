@@ -88,6 +88,7 @@ def test_every_reason_is_explained() -> None:
         ("secret", "configuration", False),
         ("CrosswalkError", "configuration", False),
         ("store", "store", False),
+        ("killed", "killed", False),
         ("internal", "internal", False),
         (None, "content", False),
     ],
