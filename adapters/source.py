@@ -238,11 +238,23 @@ def load_sources(places: Sequence[Path], only: Collection[str] | None = None) ->
     Raises one :class:`SourceError` that names every mistake of every file, a line each:
     ``path: key: what is wrong``.
     """
+    sources, faults = load_usable(places, only)
+    if faults:
+        raise SourceError("\n".join(faults.values()))
+    return sources
+
+
+def load_usable(
+    places: Sequence[Path], only: Collection[str] | None = None
+) -> tuple[dict[str, Source], dict[Path, str]]:
+    """The sources of some folders, or ``only`` these, whose files are in order, and what is wrong
+    with each other file and with folders that are not there: for whoever must go on with those
+    that can be used."""
     sources: dict[str, Source] = {}
-    faults: list[str] = []
+    faults: dict[Path, str] = {}
     for folder in places:
         if not folder.is_dir():
-            faults.append(
+            faults[folder] = (
                 f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
             )
             continue
@@ -250,37 +262,13 @@ def load_sources(places: Sequence[Path], only: Collection[str] | None = None) ->
             if only is not None and path.stem not in only:
                 continue
             source, wrong = read_source(path)
-            faults += wrong
-            if source is None:
-                continue
-            if source.id in sources:
-                faults.append(
-                    f"{path}: the identifier {source.id} is taken by {sources[source.id].path}"
-                )
-            else:
+            if source is not None and source.id in sources:
+                taken = sources[source.id].path
+                wrong = [f"{path}: the identifier {source.id} is taken by {taken}"]
+            if wrong:
+                faults[path] = "\n".join(wrong)
+            elif source is not None:
                 sources[source.id] = source
-    if faults:
-        raise SourceError("\n".join(faults))
-    return sources
-
-
-def load_usable(places: Sequence[Path]) -> tuple[dict[str, Source], list[str]]:
-    """The sources of some folders whose files are in order, and what is wrong with the others:
-    for whoever must go on with those that can be used."""
-    sources: dict[str, Source] = {}
-    faults: list[str] = []
-    for folder in places:
-        for path in sorted(folder.glob("*.toml")):
-            try:
-                found = load_sources([folder], {path.stem})
-            except SourceError as error:
-                faults += str(error).splitlines()
-                continue
-            if path.stem in sources:
-                taken = sources[path.stem].path
-                faults.append(f"{path}: the identifier {path.stem} is taken by {taken}")
-            else:
-                sources |= found
     return sources, faults
 
 

@@ -313,13 +313,15 @@ def channels(settings: Settings) -> Channels:
     return Channels(send=named)
 
 
-def settle(store: Store, source: str, now: datetime, *, wanted: bool) -> None:
-    """Close a source's incident that was nothing but what a person has decided by now, and say
-    so to those who were told of it. The store must be within ``explained``."""
+def settle(
+    store: Store, source: str, kinds: Sequence[str], text: str, now: datetime, *, wanted: bool
+) -> None:
+    """Close a source's incident, if it is of one of these kinds, without a run, and say why to
+    those who were told of it. The store must be within ``explained``."""
 
     def change(row: dict[str, Any]) -> dict[str, Any]:
         incident = _incident(row.get("incident"))
-        if incident is None or incident.kind not in ("held", "drift"):
+        if incident is None or incident.kind not in kinds:
             return row
         outgoing = row.get("outgoing", [])
         if incident.told and wanted:
@@ -327,14 +329,14 @@ def settle(store: Store, source: str, now: datetime, *, wanted: bool) -> None:
                 *outgoing,
                 _stored(
                     Message(
-                        id=f"{source}:decided:{now:%Y%m%dT%H%M%S}",
+                        id=f"{source}:settled:{now:%Y%m%dT%H%M%S}",
                         source=source,
                         title="",
                         kind="recovery",
                         what=incident.kind,
                         at=now,
                         since=incident.since,
-                        text="a person has decided what waited",
+                        text=text,
                     )
                 ),
             ]

@@ -53,28 +53,33 @@ def ended(
                 after["profile"] = run.profile
             store.watch.keep(source.id, after)
             overdue = health.of_stored(declared, after, now).overdue
-        _alert(store, source, past, channels, now, overdue=overdue)
+        _alert(store, source.id, source.declared.title, past, channels, now, overdue=overdue)
     except Exception as error:
         _complain(source.id, error)
 
 
 def not_begun(
-    store: Store, source: Source, error: HubError, channels: alerts.Channels, now: datetime
+    store: Store,
+    source: str,
+    title: str,
+    error: HubError,
+    channels: alerts.Channels,
+    now: datetime,
 ) -> None:
-    """A run could not begin, since something of the source's own is wrong. (A lease that
-    somebody else has is nothing wrong.)"""
+    """A run could not begin, since something of the source's own is wrong: its file, its
+    crosswalk. (A lease that somebody else has is nothing wrong.)"""
     log.warning(
         "run could not begin",
-        extra=logs.quietly(source=source.id, error=type(error).__name__, reason=str(error)),
+        extra=logs.quietly(source=source, error=type(error).__name__, reason=str(error)),
     )
     if isinstance(error, StoreError):
         return
     word = type(error).__name__
     past = Past(run="", state="failed", ended=now, error=word, reason=str(error)[:500])
     try:
-        _alert(store, source, past, channels, now, overdue=False)
+        _alert(store, source, title, past, channels, now)
     except Exception as fault:
-        _complain(source.id, fault)
+        _complain(source, fault)
 
 
 def unattended(
@@ -100,7 +105,7 @@ def unattended(
             why = health.unattended(declared, one, entry.due, began, now)
             if why is not None:
                 past = Past(run="", state="overdue", ended=now, error=alerts.OVERDUE, reason=why)
-                _alert(store, source, past, channels, now, overdue=True)
+                _alert(store, source.id, source.declared.title, past, channels, now)
     except Exception as error:
         _complain("the schedule", error)
 
@@ -110,23 +115,34 @@ def decided(store: Store, source: str, channels: alerts.Channels, now: datetime)
     try:
         with store.explained():
             if source not in store.decisions.counts(source):
-                alerts.settle(store, source, now, wanted=bool(channels))
+                text = "a person has decided what waited"
+                alerts.settle(store, source, ("held", "drift"), text, now, wanted=bool(channels))
             alerts.tell(store, channels, now)
+    except Exception as error:
+        _complain(source, error)
+
+
+def mended(store: Store, source: str, channels: alerts.Channels, now: datetime) -> None:
+    """A source's file that was wrong is in order, or gone."""
+    try:
+        with store.explained():
+            text = "its file is in order again, or gone"
+            alerts.settle(store, source, ("configuration",), text, now, wanted=bool(channels))
     except Exception as error:
         _complain(source, error)
 
 
 def _alert(
     store: Store,
-    source: Source,
+    source: str,
+    title: str,
     past: Past,
     channels: alerts.Channels,
     now: datetime,
     *,
-    overdue: bool,
+    overdue: bool = False,
 ) -> None:
-    title = source.declared.title
-    outcome = alerts.Outcome(source=source.id, title=title, run=past, overdue=overdue)
+    outcome = alerts.Outcome(source=source, title=title, run=past, overdue=overdue)
     with store.explained():
         alerts.record(store, outcome, now, wanted=bool(channels))
         alerts.tell(store, channels, now)

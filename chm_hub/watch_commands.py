@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from chm_hub.errors import SourceError
+from chm_hub.printing import usable_sources
 from chm_hub.settings import Settings
 
 
@@ -21,8 +22,9 @@ def health(settings: Settings, source_id: str | None, as_json: bool) -> None:
     from chm_hub import health as scores
     from store import open_store
 
-    sources = load_sources(folders(settings), [source_id] if source_id else None)
-    if source_id and source_id not in sources:
+    if source_id is None:
+        sources = usable_sources(settings)
+    elif source_id not in (sources := load_sources(folders(settings), [source_id])):
         raise SourceError(f"no such source: {source_id}. `chm-hub sources list` shows them.")
     now = datetime.now(UTC)
     with open_store(settings) as store, store.explained():

@@ -40,13 +40,16 @@ MANY_OVERDUE = 0.10
 STATES = ("complete", "complete_with_warnings", "partial", "failed", "held")
 
 
-def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Blueprint:
-    """The addresses as a Flask blueprint over an open store, for the declared sources."""
+def blueprint(
+    store: Store, settings: Settings, sources: Sequence[Source], faulty: int
+) -> Blueprint:
+    """The addresses as a Flask blueprint over an open store, for the declared sources; ``faulty``
+    are those that cannot be among them."""
     made = Blueprint("watch", __name__)
 
     @made.get("/health")
     def health() -> tuple[Response, int]:
-        told, status = _health(store, sources, datetime.now(UTC))
+        told, status = _health(store, sources, faulty, datetime.now(UTC))
         answer = jsonify(told)
         answer.headers["Cache-Control"] = "no-store"
         return answer, status
@@ -82,7 +85,7 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
     @made.get("/metrics")
     def metrics() -> Response:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector(store, sources, datetime.now(UTC)))
+        registry.register(_Collector(store, sources, faulty, datetime.now(UTC)))
         return Response(
             generate_latest(registry),
             content_type=CONTENT_TYPE_PLAIN_0_0_4,
@@ -103,7 +106,19 @@ def _assessed(
     return found
 
 
-def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dict[str, Any], int]:
+def _alive(beat: Mapping[str, Any] | None, now: datetime) -> bool:
+    return beat is not None and now - beat["at"] < SILENT
+
+
+def _faulty(beat: Mapping[str, Any] | None, faulty: int, now: datetime) -> int:
+    """How many source files are left out for what is wrong with them: as the scheduler found them
+    lately, else as we did when we began."""
+    return int(beat.get("faulty", faulty)) if beat is not None and _alive(beat, now) else faulty
+
+
+def _health(
+    store: Store, sources: Sequence[Source], faulty: int, now: datetime
+) -> tuple[dict[str, Any], int]:
     kept = {"reachable": False, "engine": store.engine}
     try:
         store.ping(PATIENCE)
@@ -122,16 +137,19 @@ def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dic
     oldest = min(overdue, key=lambda pair: (pair[0] is not None, pair[0] or now), default=None)
     scheduler = None
     if beat is not None:
-        scheduler = {"alive": now - beat < SILENT, "at": _iso(beat)}
+        scheduler = {"alive": _alive(beat, now), "at": _iso(beat["at"])}
     enabled = sum(grades.values()) - grades["off"]
-    degraded = (scheduler is not None and not scheduler["alive"]) or (
-        len(overdue) > MANY_OVERDUE * enabled
+    faulty = _faulty(beat, faulty, now)
+    degraded = (
+        (scheduler is not None and not scheduler["alive"])
+        or len(overdue) > MANY_OVERDUE * enabled
+        or faulty > 0
     )
     return {
         "status": "degraded" if degraded else "ok",
         "store": {**kept, "reachable": True},
         "scheduler": scheduler,
-        "sources": grades,
+        "sources": {**grades, "faulty": faulty},
         "overdue": len(overdue),
         "oldest_overdue": None
         if oldest is None
@@ -145,8 +163,8 @@ def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dic
 class _Collector:
     """What Prometheus reads, made of the store when it is asked for."""
 
-    def __init__(self, store: Store, sources: Sequence[Source], now: datetime) -> None:
-        self._store, self._sources, self._now = store, sources, now
+    def __init__(self, store: Store, sources: Sequence[Source], faulty: int, now: datetime) -> None:
+        self._store, self._sources, self._faulty, self._now = store, sources, faulty, now
 
     def collect(self) -> Iterator[Metric]:
         build = InfoMetricFamily("chm_hub_build", "The hub that answers.")
@@ -178,8 +196,13 @@ class _Collector:
             yield GaugeMetricFamily(
                 "chm_hub_scheduler_heartbeat_timestamp_seconds",
                 "When the scheduler last gave a sign of life.",
-                value=beat.timestamp(),
+                value=beat["at"].timestamp(),
             )
+        yield GaugeMetricFamily(
+            "chm_hub_sources_faulty",
+            "Source files that are left out, since something is wrong with them.",
+            value=_faulty(beat, self._faulty, self._now),
+        )
         open_incidents = [row["incident"] for row in alerts.values() if row.get("incident")]
         yield GaugeMetricFamily(
             "chm_hub_incidents", "Sources that need a look now.", value=len(open_incidents)

@@ -43,6 +43,11 @@ def test_every_mistake_of_the_source_files_is_named_at_once(hub: Hub) -> None:
     assert whole.code == 2
     assert "left out: " in whole.err
     assert "ok: failed" in whole.err, "others' mistakes are not its own"
+    for command in (("health",), ("sources", "list")):
+        listed = hub(*command, CHM_HUB_SHIPPED_SOURCES="no")
+        assert listed.code == 2
+        assert "left out: " in listed.err
+        assert [row.split()[0] for row in listed.out.splitlines()] == ["source", "ok"]
     assert hub("harvest", "bad-keys").code == 2
     assert "refuses connections" in hub("harvest", "ok").err
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from chm_hub import alerts, watch
+from chm_hub import alerts, watch, web
 from chm_hub.settings import Settings
 from scheduler.schedule import Scheduler
 from store import open_store
@@ -203,6 +203,47 @@ def test_a_source_whose_runs_do_not_come_is_told_once_and_when_they_do(
         watch.ended(store, scheduler._sources["late"], run, channels, now)
         assert bodies[-1]["subject"] == "late is well again"
         assert "complete again, 0 documents\n" in bodies[-1]["text"]
+
+
+def test_a_source_file_that_breaks_is_told_once_and_keeps_its_date(
+    hub: Hub, settings: Settings
+) -> None:
+    with hook() as (address, bodies, _), open_store(settings) as store:
+        settings = replace(
+            settings, sources=(hub.sources,), shipped_sources=False, alert_webhook=address
+        )
+        good = 'title = "S"\nadapter = "feed"\nurl = "https://x.example/rss"\n'
+        hub.source("src", good)
+        hub.source("other", good)
+        scheduler = Scheduler(settings, store)
+        scheduler._reread()
+        dates = store.schedule.entries(datetime.now(UTC))
+        assert set(dates) == {"src", "other"}
+
+        hub.source("src", good + "shedule = 1\n")
+        for _ in range(2):
+            scheduler._reread()
+        assert [body["subject"] for body in bodies] == ["src needs a look"]
+        assert "shedule: no such key" in bodies[0]["text"]
+        assert store.schedule.entries(datetime.now(UTC)) == dates
+        assert set(scheduler._sources) == {"other"}, "it is not harvested as it was"
+        client = web.create_app(settings, store).test_client()
+        told = client.get("/health").json or {}
+        assert (told["status"], told["sources"]["faulty"]) == ("degraded", 1)
+        assert "chm_hub_sources_faulty 1.0" in client.get("/metrics").text
+
+        hub.source("src", good)
+        scheduler._reread()
+        assert [body["subject"] for body in bodies[1:]] == ["src is well again"]
+        assert set(scheduler._sources) == {"src", "other"}
+        assert (client.get("/health").json or {})["status"] == "ok"
+
+        hub.sources.rename(hub.sources.with_name("elsewhere"))
+        scheduler._reread()
+        assert store.schedule.entries(datetime.now(UTC)) == dates, "a folder that is away"
+        hub.sources.mkdir()
+        scheduler._reread()
+        assert store.schedule.entries(datetime.now(UTC)) == {}
 
 
 class Broker:
