@@ -303,6 +303,9 @@ def read_source(path: Path) -> tuple[Source | None, list[str]]:
                 options = _options(name).validate_python(table.get("options", {}))
             except ValidationError as error:
                 faults += [f"{path}: options.{text}" for text in explain(error, kind)]
+        if name in adapters.names() and "secret" in table and not adapters.takes_secret(name):
+            takers = ", ".join(filter(adapters.takes_secret, adapters.names()))
+            faults.append(f"{path}: secret: the adapter {name} sends none; those that do: {takers}")
     if declared is not None:
         faults += [f"{path}: {text}" for text in _meaning(declared)]
     if faults or declared is None:
@@ -335,7 +338,10 @@ def _meaning(declared: Declared) -> Iterable[str]:
     """What is wrong with values that are of the right kind."""
     parts = urlsplit(declared.url)
     if "@" in parts.netloc:
-        yield "url: carries a user name, which would be in every record; see `secret`"
+        yield (
+            "url: carries a user name, and would stand in every record with it. The hub logs in "
+            "only where an adapter takes a `secret`"
+        )
     elif not _is_web(parts):
         # Where its host is not clear, a password could be in any part of it.
         shown = "" if "@" in declared.url else f" (it is {declared.url!r})"

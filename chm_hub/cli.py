@@ -160,7 +160,8 @@ def sources_list(settings: Settings, as_json: bool) -> None:
 @sources.command("check")
 @with_settings
 def sources_check(settings: Settings) -> None:
-    """Check every source file and crosswalk; all mistakes are named at once."""
+    """Check every source file and crosswalk; all mistakes are named at once, and secrets that are
+    not there."""
     from mappings import crosswalk
 
     found, wrong = load_usable(folders(settings))
@@ -172,6 +173,13 @@ def sources_check(settings: Settings) -> None:
             faults.append(str(error))
     if faults:
         raise SourceError("\n".join(faults))
+    for source in found.values():
+        if source.declared.enabled:
+            try:
+                source.secret()
+            except SourceError as error:
+                # Where sources are checked need not be where they are harvested.
+                click.echo(f"chm-hub: {error}", err=True)
     click.echo(
         f"{len(found)} sources and {len(crosswalk.names())} crosswalks are in order", err=True
     )

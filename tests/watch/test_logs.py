@@ -88,7 +88,7 @@ def test_no_secret_is_in_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("A_KEY", KEY)
     declared = tmp_path / "ke.toml"
     declared.write_text(
-        'title = "K"\nadapter = "oai_pmh"\nurl = "https://x.example"\nsecret = "env:A_KEY"\n'
+        'title = "K"\nadapter = "panorama"\nurl = "https://x.example"\nsecret = "env:A_KEY"\n'
     )
     logs.setup(
         load(
