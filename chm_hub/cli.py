@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -572,22 +573,27 @@ def map_again(
     failed = False
     with open_store(settings) as store, Progress(not as_json and not dry_run) as progress:
         for source in chosen:
-            rules = crosswalk.load(source.crosswalk)
-            if dry_run:
-                with store.explained():
-                    for record, _ in zip(
-                        store.records.of_source(source.id), range(most), strict=False
-                    ):
-                        page = store.documents.page(record.page)
-                        document = page.documents[record.index]
-                        url = page.payloads[document.payload]["url"]
-                        dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
-                        _show_dry(source, dry, as_json)
+            try:
+                rules = crosswalk.load(source.crosswalk)
+                if dry_run:
+                    with store.explained():
+                        for record in islice(store.records.of_source(source.id), most):
+                            page = store.documents.page(record.page)
+                            document = page.documents[record.index]
+                            url = page.payloads[document.payload]["url"]
+                            dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
+                            _show_dry(source, dry, as_json)
+                    continue
+                hub = Hub(
+                    store=store, groups=groups, progress=progress.show, channels=channels(settings)
+                )
+                run = remap(source, hub, approve_deletions=approve_deletions)
+            except (CrosswalkError, StoreError) as error:
+                if len(chosen) == 1 or (isinstance(error, StoreError) and error.reason != "leased"):
+                    raise
+                failed = True  # one source's trouble is not the others' (P5)
+                click.echo(f"chm-hub: {source.id}: {error}", err=True)
                 continue
-            hub = Hub(
-                store=store, groups=groups, progress=progress.show, channels=channels(settings)
-            )
-            run = remap(source, hub, approve_deletions=approve_deletions)
             progress.done(run.line(), as_json)
             if not run.state.startswith("complete"):
                 failed = True

@@ -52,6 +52,16 @@ def test_every_mistake_of_the_source_files_is_named_at_once(hub: Hub) -> None:
     assert "refuses connections" in hub("harvest", "ok").err
 
 
+def test_a_crosswalk_that_is_broken_is_not_the_others_trouble(hub: Hub) -> None:
+    hub.source("a-bad", 'crosswalk = "nowhere"\n' + SOURCE)
+    hub.source("b-good", SOURCE)
+    said = hub("map", "--all", "--json", CHM_HUB_SHIPPED_SOURCES="no")
+    assert said.code == 1
+    assert "a-bad: " in said.err
+    assert [(run["source"], run["state"]) for run in said.lines] == [("b-good", "complete")]
+    assert hub("map", "a-bad").code == 2
+
+
 def test_one_identifier_names_one_source(hub: Hub, tmp_path: Path) -> None:
     hub.source("twice", SOURCE)
     other = tmp_path / "more"
