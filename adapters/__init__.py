@@ -4,7 +4,8 @@ An adapter is a module with ``Options`` (a frozen dataclass of what a source fil
 ``[options]``), ``CROSSWALK`` (the crosswalk its documents are meant for), ``DELETIONS``
 (how its sources usually say what is gone), ``INCREMENTAL`` (whether what changed since a day
 can be asked for; then it is walked whole once a week only) and
-``pages(source, options, fetch, walk)``, an async generator of pages.
+``pages(source, options, fetch, walk)``, an async generator of pages. One that sends the source's
+``secret`` says ``SECRET = True``.
 """
 
 from __future__ import annotations
@@ -51,3 +52,8 @@ def adapter(name: str) -> Adapter:
     """An adapter by its name, which must be one of :func:`names`."""
     module: ModuleType = importlib.import_module(f"adapters.{name}")
     return cast("Adapter", module)
+
+
+def takes_secret(name: str) -> bool:
+    """Whether an adapter sends the source's secret; another would ignore it."""
+    return bool(getattr(adapter(name), "SECRET", False))

@@ -23,6 +23,7 @@ from harvesters import challenge, html, jsons, robots
 CROSSWALK = "panorama"
 DELETIONS = "absence"
 INCREMENTAL = False
+SECRET = True
 LANGUAGES = ("en", "fr", "es")
 """Those the API has a list for; it answers any other with its English list."""
 MAX_PAGES = 1000

@@ -16,6 +16,7 @@ from harvesters import page_numbers
 CROSSWALK = "protectedplanet"
 DELETIONS = "absence"
 INCREMENTAL = False
+SECRET = True
 _NAMES = {"protected_areas": ("site_id", "wdpa_id", "id"), "countries": ("id", "iso_3")}
 
 

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult
 from zoneinfo import available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
@@ -237,54 +238,38 @@ def load_sources(places: Sequence[Path], only: Collection[str] | None = None) ->
     Raises one :class:`SourceError` that names every mistake of every file, a line each:
     ``path: key: what is wrong``.
     """
+    sources, faults = load_usable(places, only)
+    if faults:
+        raise SourceError("\n".join(faults.values()))
+    return sources
+
+
+def load_usable(
+    places: Sequence[Path], only: Collection[str] | None = None
+) -> tuple[dict[str, Source], dict[Path, str]]:
+    """The sources of some folders, or ``only`` these, whose files are in order, and what is wrong
+    with each other file and with folders that are not there: for whoever must go on with those
+    that can be used."""
     sources: dict[str, Source] = {}
-    faults: list[str] = []
+    faults: dict[Path, str] = {}
     for folder in places:
         if not folder.is_dir():
-            faults.append(_no_folder(folder))
+            faults[folder] = (
+                f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
+            )
             continue
         for path in sorted(folder.glob("*.toml")):
             if only is not None and path.stem not in only:
                 continue
             source, wrong = read_source(path)
-            faults += wrong
-            if source is None:
-                continue
-            if source.id in sources:
-                faults.append(
-                    f"{path}: the identifier {source.id} is taken by {sources[source.id].path}"
-                )
-            else:
+            if source is not None and source.id in sources:
+                taken = sources[source.id].path
+                wrong = [f"{path}: the identifier {source.id} is taken by {taken}"]
+            if wrong:
+                faults[path] = "\n".join(wrong)
+            elif source is not None:
                 sources[source.id] = source
-    if faults:
-        raise SourceError("\n".join(faults))
-    return sources
-
-
-def load_usable(places: Sequence[Path]) -> tuple[dict[str, Source], list[str]]:
-    """The sources of some folders whose files are in order, and what is wrong with the others:
-    for whoever must go on with those that can be used."""
-    sources: dict[str, Source] = {}
-    faults: list[str] = []
-    for folder in places:
-        if not folder.is_dir():
-            faults.append(_no_folder(folder))
-        for path in sorted(folder.glob("*.toml")):
-            try:
-                found = load_sources([folder], {path.stem})
-            except SourceError as error:
-                faults += str(error).splitlines()
-                continue
-            if path.stem in sources:
-                taken = sources[path.stem].path
-                faults.append(f"{path}: the identifier {path.stem} is taken by {taken}")
-            else:
-                sources |= found
     return sources, faults
-
-
-def _no_folder(folder: Path) -> str:
-    return f"{folder}: no such folder of sources. Make it, or correct CHM_HUB_SOURCES."
 
 
 def read_source(path: Path) -> tuple[Source | None, list[str]]:
@@ -318,6 +303,9 @@ def read_source(path: Path) -> tuple[Source | None, list[str]]:
                 options = _options(name).validate_python(table.get("options", {}))
             except ValidationError as error:
                 faults += [f"{path}: options.{text}" for text in explain(error, kind)]
+        if name in adapters.names() and "secret" in table and not adapters.takes_secret(name):
+            takers = ", ".join(filter(adapters.takes_secret, adapters.names()))
+            faults.append(f"{path}: secret: the adapter {name} sends none; those that do: {takers}")
     if declared is not None:
         faults += [f"{path}: {text}" for text in _meaning(declared)]
     if faults or declared is None:
@@ -349,10 +337,15 @@ def explain(error: ValidationError, kind: type[Any]) -> list[str]:
 def _meaning(declared: Declared) -> Iterable[str]:
     """What is wrong with values that are of the right kind."""
     parts = urlsplit(declared.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        yield f"url: not an http or https address (it is {declared.url!r})"
-    elif parts.username or parts.password:
-        yield "url: carries a user name; use `secret` for credentials"
+    if "@" in parts.netloc:
+        yield (
+            "url: carries a user name, and would stand in every record with it. The hub logs in "
+            "only where an adapter takes a `secret`"
+        )
+    elif not _is_web(parts):
+        # Where its host is not clear, a password could be in any part of it.
+        shown = "" if "@" in declared.url else f" (it is {declared.url!r})"
+        yield f"url: not an http or https address{shown}"
     for key, codes in (("country", [declared.country]), ("countries", declared.countries)):
         for code in codes:
             if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
@@ -384,6 +377,14 @@ def _meaning(declared: Declared) -> Iterable[str]:
         yield "reason: say why the source is not enabled"
     if declared.secret is not None and not declared.secret.startswith(("env:", "file:")):
         yield "secret: refer to it (env:NAME or file:PATH); secrets never stand in the file itself"
+
+
+def _is_web(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _first_line(error: Exception) -> str:

@@ -17,6 +17,7 @@ from harvesters import page_numbers
 CROSSWALK = "speciesplus"
 DELETIONS = "absence"
 INCREMENTAL = True
+SECRET = True
 OVERLAP = timedelta(days=1)
 
 

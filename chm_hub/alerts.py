@@ -33,6 +33,8 @@ AT_MOST = 5
 """More sources than this that fail within :data:`TOGETHER` are told in one letter: it is then
 rather our network that failed than they."""
 TOGETHER = timedelta(hours=1)
+OVERDUE = "overdue"
+"""The kind of incident of a source whose runs do not even begin."""
 TIMEOUT = 10.0
 """Seconds for a webhook or a mail server to answer."""
 RETRY = timedelta(minutes=5)
@@ -51,12 +53,12 @@ class Incident:
 
     since: datetime
     kind: str
-    """``held``, ``drift``, or a class of error (:data:`chm_hub.health.CLASSES`)."""
+    """``held``, ``drift``, ``overdue``, or a class of error (:data:`chm_hub.health.CLASSES`)."""
     failures: int
-    """Runs in a row that did not come to their end."""
+    """Runs in a row that did not come to their end; none where none even begins."""
     reason: str
     told: tuple[str, ...] = ()
-    """The kinds that people were told of; each is told once."""
+    """The kinds that people are told of, or will be as soon as a channel takes it; each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ def decide(
             # Mapping again needs no network: it says nothing of the portal.
             return incident, []
         if incident is not None and incident.told:
-            text = f"complete again, {run.seen} documents, after {_runs(incident.failures)}"
+            text = f"complete again, {run.seen} documents{_after(incident.failures)}"
             told.append(message("recovery", incident.kind, incident.since, text))
         if run.drift:
             text = "it has changed its nature: " + "; ".join(run.drift)
@@ -132,7 +134,8 @@ def decide(
     kind = _kind(run)
     reason = run.reason or run.error or run.state
     before = incident or Incident(since=now, kind=kind, failures=0, reason=reason)
-    after = replace(before, kind=kind, failures=before.failures + 1, reason=reason)
+    failures = before.failures + (kind != OVERDUE)
+    after = replace(before, kind=kind, failures=failures, reason=reason)
     ripe = not transient(run) or after.failures >= PATIENCE or outcome.overdue
     # What needs a person is told beside what was told before; one failure of the wire after
     # another is the same trouble.
@@ -146,22 +149,30 @@ def decide(
     return after, told
 
 
-_PERSON = frozenset(("held", "drift", "content", "configuration", "internal"))
+_PERSON = frozenset(("held", "drift", "content", "configuration", "killed", "internal"))
 
 
 def _kind(run: Past) -> str:
+    if run.error == OVERDUE:
+        return OVERDUE
     if run.state == "held":
         return "drift" if run.drift and not run.held else "held"
     return error_class(run)
 
 
-def _runs(number: int) -> str:
-    return f"{number} runs that were not" if number > 1 else "one run that was not"
+def _after(failures: int) -> str:
+    if not failures:
+        return ""
+    return (
+        f", after {failures} runs that were not" if failures > 1 else ", after one run that was not"
+    )
 
 
 def _advice(source: str, run: Past) -> str:
     if run.state == "held":
         return f"chm-hub held show {source}; then held approve or held reject"
+    if run.error == OVERDUE:
+        return "see whether schedulers and workers run: chm-hub schedule --list"
     return f"chm-hub runs {source}; chm-hub health {source}"
 
 
@@ -302,13 +313,49 @@ def channels(settings: Settings) -> Channels:
     return Channels(send=named)
 
 
+def settle(
+    store: Store, source: str, kinds: Sequence[str], text: str, now: datetime, *, wanted: bool
+) -> None:
+    """Close a source's incident, if it is of one of these kinds, without a run, and say why to
+    those who were told of it. The store must be within ``explained``."""
+
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        incident = _incident(row.get("incident"))
+        if incident is None or incident.kind not in kinds:
+            return row
+        outgoing = row.get("outgoing", [])
+        if incident.told and wanted:
+            outgoing = [
+                *outgoing,
+                _stored(
+                    Message(
+                        id=f"{source}:settled:{now:%Y%m%dT%H%M%S}",
+                        source=source,
+                        title="",
+                        kind="recovery",
+                        what=incident.kind,
+                        at=now,
+                        since=incident.since,
+                        text=text,
+                    )
+                ),
+            ]
+        return {"incident": None, "outgoing": outgoing[-KEPT:]}
+
+    store.watch.change(source, change)
+
+
 def record(store: Store, outcome: Outcome, now: datetime, *, wanted: bool) -> None:
     """Note what a run makes of its source's incident, with what is to be told if that is
     ``wanted``. The store must be within ``explained``."""
 
     def change(row: dict[str, Any]) -> dict[str, Any]:
-        incident, told = decide(_incident(row.get("incident")), outcome, now)
+        before = _incident(row.get("incident"))
+        incident, told = decide(before, outcome, now)
         outgoing = row.get("outgoing", [])
+        if incident is not None and not wanted:
+            # Who asks to be told later has not been told yet.
+            incident = replace(incident, told=before.told if before else ())
         if wanted:
             known = {message["id"] for message in outgoing}
             outgoing = [*outgoing, *(_stored(m) for m in told if m.id not in known)][-KEPT:]

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,15 @@ from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.held_commands import held
 from chm_hub.ledger_commands import ledger, manifest, where
-from chm_hub.printing import Progress, as_json, print_line, print_table, with_settings
+from chm_hub.printing import (
+    LEFT_OUT,
+    Progress,
+    as_json,
+    print_line,
+    print_table,
+    usable_sources,
+    with_settings,
+)
 from chm_hub.settings import Settings
 from chm_hub.vocabulary_commands import vocabularies
 from chm_hub.watch_commands import alerts, health
@@ -34,8 +43,6 @@ from mappings import tables
 AT_ONCE = 8
 """Sources harvested at the same time by one command; hosts are asked one request at a time
 whatever this is."""
-LEFT_OUT = "chm_hub.left_out"
-"""Said in a command's context where source files that are not in order were left out."""
 PREVIEW = 3
 """Documents shown of a new source."""
 
@@ -46,7 +53,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; 0 all well, 1 something failed, 2 usage or configuration."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            if ctx.meta.get(LEFT_OUT):
+                ctx.exit(2)
+            return done
         except (SourceError, CrosswalkError) as error:
             _complain(error)
             ctx.exit(2)
@@ -103,11 +113,8 @@ def _chosen(
     if everything:
         if ids:
             raise click.UsageError("name sources or say --all, not both")
-        usable, faults = load_usable(folders(settings))
-        for fault in faults:  # one's mistake is not the others' (P5)
-            click.echo(f"chm-hub: left out: {fault}", err=True)
-        click.get_current_context().meta[LEFT_OUT] = bool(faults)
-        return [s for s in usable.values() if s.declared.enabled or disabled]
+        usable = usable_sources(settings).values()
+        return [source for source in usable if source.declared.enabled or disabled]
     sources = load_sources(folders(settings), ids or None)
     if not ids:
         raise click.UsageError("name at least one source, or say --all; see `chm-hub sources list`")
@@ -130,7 +137,7 @@ def sources() -> None:
 @with_settings
 def sources_list(settings: Settings, as_json: bool) -> None:
     """List all sources."""
-    rows = load_sources(folders(settings)).values()
+    rows = usable_sources(settings).values()
     if as_json:
         for source in rows:
             print_line(_describe(source))
@@ -154,15 +161,12 @@ def sources_list(settings: Settings, as_json: bool) -> None:
 @sources.command("check")
 @with_settings
 def sources_check(settings: Settings) -> None:
-    """Check every source file and crosswalk; all mistakes are named at once."""
+    """Check every source file and crosswalk; all mistakes are named at once, and secrets that are
+    not there."""
     from mappings import crosswalk
 
-    faults: list[str] = []
-    found: dict[str, Source] = {}
-    try:
-        found = load_sources(folders(settings))
-    except SourceError as error:
-        faults.append(str(error))
+    found, wrong = load_usable(folders(settings))
+    faults = list(wrong.values())
     for name in sorted({s.crosswalk for s in found.values()} | set(crosswalk.names())):
         try:
             crosswalk.load(name)
@@ -170,6 +174,13 @@ def sources_check(settings: Settings) -> None:
             faults.append(str(error))
     if faults:
         raise SourceError("\n".join(faults))
+    for source in found.values():
+        if source.declared.enabled:
+            try:
+                source.secret()
+            except SourceError as error:
+                # Where sources are checked need not be where they are harvested.
+                click.echo(f"chm-hub: {error}", err=True)
     click.echo(
         f"{len(found)} sources and {len(crosswalk.names())} crosswalks are in order", err=True
     )
@@ -215,7 +226,7 @@ def sources_new(
         raise SourceError(f"{source_id}: an identifier has small letters, digits, - and _ only")
     folder = settings.sources[0] if settings.sources else FOLDER
     path = folder / f"{source_id}.toml"
-    if path.exists() or source_id in load_sources(folders(settings)):
+    if path.exists() or source_id in load_sources(folders(settings), {source_id}):
         raise SourceError(f"{path}: the source {source_id} is there already; edit its file")
 
     async def look(downloads: fetch.Downloads) -> None:
@@ -321,7 +332,7 @@ def views_apply(settings: Settings, as_json: bool) -> None:
         done = views.apply(
             store,
             groups,
-            load_sources(folders(settings)),
+            usable_sources(settings),
             store.now,
             (lambda source, seen: None)
             if as_json
@@ -409,10 +420,10 @@ def harvest(
 
 
 def _end(*, failed: bool) -> None:
-    """End a command: 2 where source files were left out, 1 where something failed."""
+    """End a command with 1 where something failed, but where it ends with 2 anyway."""
     context = click.get_current_context()
-    if context.meta.get(LEFT_OUT) or failed:
-        context.exit(2 if context.meta.get(LEFT_OUT) else 1)
+    if failed and not context.meta.get(LEFT_OUT):
+        context.exit(1)
 
 
 def harvest_sources(
@@ -453,7 +464,10 @@ def harvest_sources(
                         # One source's trouble is not the others' (P5).
                         line = _failed(source.id, error)
                         now = datetime.now(UTC)
-                        await asyncio.to_thread(watch.not_begun, store, source, error, told, now)
+                        await asyncio.to_thread(
+                            watch.not_begun, store, source.id, source.declared.title,
+                            error, told, now,
+                        )  # fmt: skip
                     lines.append(line)
                     progress.done(line, as_json)
 
@@ -595,27 +609,25 @@ def map_again(
     failed = False
     with open_store(settings) as store, Progress(not as_json and not dry_run) as progress:
         for source in chosen:
-            if dry_run:
-                rules = crosswalk.load(source.crosswalk)
-                with store.explained():
-                    for record, _ in zip(
-                        store.records.of_source(source.id), range(most or 5), strict=False
-                    ):
-                        page = store.documents.page(record.page)
-                        document = page.documents[record.index]
-                        url = page.payloads[document.payload]["url"]
-                        dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
-                        _show_dry(source, dry, as_json)
-                continue
-            hub = Hub(
-                store=store,
-                groups=groups,
-                clock=store.now,
-                progress=progress.show,
-                channels=channels(settings),
-            )
             run = None
             try:
+                if dry_run:
+                    rules = crosswalk.load(source.crosswalk)
+                    with store.explained():
+                        for record in islice(store.records.of_source(source.id), most or 5):
+                            page = store.documents.page(record.page)
+                            document = page.documents[record.index]
+                            url = page.payloads[document.payload]["url"]
+                            dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
+                            _show_dry(source, dry, as_json)
+                    continue
+                hub = Hub(
+                    store=store,
+                    groups=groups,
+                    clock=store.now,
+                    progress=progress.show,
+                    channels=channels(settings),
+                )
                 run = remap(source, hub, approve_deletions=approve_deletions)
                 line = run.line()
             except (StoreError, CrosswalkError, SourceError) as error:

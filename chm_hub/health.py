@@ -42,7 +42,9 @@ _TRANSIENT = frozenset(
     ("dns", "refused", "lost", "truncated", "timeout", "busy", "http_408", "http_425", "http_429")
 )
 
-CLASSES = ("network", "http", "protocol", "content", "configuration", "store", "internal")
+CLASSES = (
+    "network", "http", "protocol", "content", "configuration", "store", "killed", "internal",
+)  # fmt: skip
 """What an unsuccessful run can be due to."""
 _ADVICE = {
     "network": "wait for the next run; tell the contact if it lasts",
@@ -51,6 +53,7 @@ _ADVICE = {
     "content": "look at `reason` of the run; correct `[expect]` or the crosswalk",
     "configuration": "correct the source's file or setting that `reason` names",
     "store": "see that the database runs and has room",
+    "killed": "give it more room (CHM_HUB_RUN_MEMORY, CHM_HUB_RUN_MINUTES) or smaller pages",
     "internal": "report it, with the sentence in `reason`",
 }
 
@@ -162,10 +165,15 @@ class Health:
 
 
 def assess(
-    declared: Declared, runs: Sequence[Past], now: datetime, before: int | None = None
+    declared: Declared,
+    runs: Sequence[Past],
+    now: datetime,
+    before: int | None = None,
+    waiting: int | None = None,
 ) -> Health:
     """How well a source is, by its runs (any order; the last :data:`LAST` harvests count),
-    ``before`` being its score of a week ago."""
+    ``before`` being its score of a week ago and ``waiting`` how many of its deletions wait for a
+    person (0: a run for its drift; ``None``: nothing does)."""
     harvests = sorted(
         (run for run in runs if run.kind == "harvest" and not _stopped(run)),
         key=lambda run: run.ended,
@@ -192,7 +200,7 @@ def assess(
     if last is None:
         lost("never", 100, "it was never harvested", f"chm-hub harvest {name}")
     else:
-        _outcome(lost, name, harvests)
+        _outcome(lost, name, harvests, waiting)
         _freshness(lost, name, declared, age)
     completeness = None
     if whole is not None:
@@ -273,8 +281,12 @@ def _grade(score: int | None, last: Past | None) -> str:
     return next(grade for least, grade in GRADES if score >= least)
 
 
-def _outcome(lost: Any, name: str, harvests: Sequence[Past]) -> None:
+def _outcome(lost: Any, name: str, harvests: Sequence[Past], waiting: int | None) -> None:
     last = harvests[0]
+    decide = f"chm-hub held show {name}, then held approve or held reject"
+    if waiting is not None and last.state != "held":
+        what = f"{waiting} deletions wait" if waiting else "what it has become waits"
+        lost("held", 25, f"{what} for a person", decide)
     if last.good:
         if last.state != "complete":
             lost(
@@ -288,13 +300,15 @@ def _outcome(lost: Any, name: str, harvests: Sequence[Past]) -> None:
         points = {"failed": 40, "partial": 25, "held": 25}.get(last.state, 40)
         in_a_row = next((n for n, run in enumerate(harvests) if run.good), len(harvests))
         again = f", {in_a_row} times in a row" if in_a_row > 1 else ""
-        do = _ADVICE[kind]
-        if last.state == "held":
-            do = f"chm-hub held show {name}, then held approve or held reject"
+        do, why = _ADVICE[kind], last.reason or last.error or kind
+        if last.state == "held" and waiting is not None:
+            do = decide
+        elif last.state == "held":
+            do, why = f"wait for the next run, or chm-hub harvest {name}", "that was decided since"
         lost(
             last.state,
             points + min(15, 5 * (in_a_row - 1)),
-            f"its last run ended as {last.state}{again}: {last.reason or last.error or kind}",
+            f"its last run ended as {last.state}{again}: {why}",
             do,
         )
     former = harvests[1:]
@@ -333,6 +347,22 @@ def overdue(
     return now - success.ended > OVERDUE * period
 
 
+def unattended(
+    declared: Declared, one: Health, due: datetime, began: datetime, now: datetime
+) -> str | None:
+    """Why somebody should look where the runs of a source stay, whose next one was ``due``;
+    ``None`` where they come. The scheduler itself ``began`` then: after a standstill all are
+    late, and it needs a while."""
+    last = one.last_run.ended if one.last_run else due
+    patience = OVERDUE * declared.period
+    if due > now or now - last <= patience or now - began <= min(patience, timedelta(days=1)):
+        return None
+    return (
+        f"no run has ended since {last:%Y-%m-%d %H:%M} UTC, and it is harvested every "
+        f"{_days(declared.period)}"
+    )
+
+
 def error_class(run: Past) -> str:
     """Which of :data:`CLASSES` an unsuccessful run belongs to."""
     word = run.error
@@ -341,6 +371,8 @@ def error_class(run: Past) -> str:
         return "content"
     if word in ("store", "StoreError"):
         return "store"
+    if word == "killed":
+        return "killed"
     if word == "internal" or word == "interrupted":
         return "internal"
     if word in _CONFIGURATION:
@@ -447,7 +479,11 @@ def past(run: Run, held: int = 0) -> Past:
 
 
 def summary(
-    before: Mapping[str, Any] | None, history: Iterable[Run], run: Past, declared: Declared
+    before: Mapping[str, Any] | None,
+    history: Iterable[Run],
+    run: Past,
+    declared: Declared,
+    waiting: int | None = None,
 ) -> dict[str, Any]:
     """What is stored of a source after a run, of what was stored before it; ``history`` are
     its former runs, for a source of which nothing was stored."""
@@ -459,7 +495,8 @@ def summary(
     kept = [r for kind in ("harvest", "map") for r in _newest(runs, kind)]
     states = Counter(before["states"])
     states[run.state] += 1
-    health = assess(declared, _pasts(kept), run.ended, _week_ago(before["scores"], run.ended))
+    week_ago = _week_ago(before["scores"], run.ended)
+    health = assess(declared, _pasts(kept), run.ended, week_ago, waiting)
     today = run.ended.strftime("%Y-%m-%d")
     scores = [pair for pair in before["scores"] if pair[0] != today]
     if health.score is not None:
@@ -481,11 +518,17 @@ def _newest(runs: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return found[: LAST if kind == "harvest" else 1]
 
 
-def of_stored(declared: Declared, stored: Mapping[str, Any] | None, now: datetime) -> Health:
+def of_stored(
+    declared: Declared,
+    stored: Mapping[str, Any] | None,
+    now: datetime,
+    waiting: int | None = None,
+) -> Health:
     """How well a source is by what is stored of it."""
     if stored is None:
         return assess(declared, [], now)
-    return assess(declared, _pasts(stored["runs"]), now, _week_ago(stored["scores"], now))
+    week_ago = _week_ago(stored["scores"], now)
+    return assess(declared, _pasts(stored["runs"]), now, week_ago, waiting)
 
 
 def _pasts(runs: Iterable[Mapping[str, Any]]) -> list[Past]:

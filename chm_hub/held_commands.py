@@ -103,12 +103,14 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
 def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Delete what waits, and take a source as it is now. For 30 days `undo` brings back what was
     deleted, and judges the source again by what it was like before."""
-    from chm_hub import decide
+    from chm_hub import decide, watch
+    from chm_hub.alerts import channels
     from store import open_store
 
     with open_store(settings) as store:
         for source in sources:
             one, run = decide.approve(store, source, store.now())
+            watch.decided(store, source, channels(settings), store.now())
             if as_json:
                 print_line(run.line())
                 continue
@@ -132,12 +134,14 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> None:
     """Keep the records, whatever the source says, until it lists them again; do not take a source
     that has become another one."""
-    from chm_hub import decide
+    from chm_hub import decide, watch
+    from chm_hub.alerts import channels
     from store import open_store
 
     with open_store(settings) as store:
         for source in sources:
             one = decide.reject(store, source, store.now())
+            watch.decided(store, source, channels(settings), store.now())
             if as_json:
                 print_line({**_plain(one), "decision": "rejected"})
                 continue

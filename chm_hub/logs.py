@@ -128,7 +128,7 @@ def _is_no_chatter(record: logging.LogRecord) -> bool:
 
 def _secrets_of(settings: Settings) -> Iterable[str]:
     yield settings.secret_key
-    for address in (settings.mongodb_uri, settings.broker_url, settings.smtp_url):
+    for address in (settings.mongodb_uri, *settings.broker_url.split(";"), settings.smtp_url):
         parts = urlsplit(address)
         if parts.password:
             yield parts.password

@@ -6,10 +6,17 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from adapters.source import Source
+    from chm_hub.settings import Settings
+
+LEFT_OUT = "chm_hub.left_out"
+"""Said in a command's context where source files that are not in order were left out; the command
+then ends with 2."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
@@ -23,6 +30,18 @@ def with_settings(command: F) -> F:
         return command(click.get_current_context().obj, *args, **options)
 
     return run  # type: ignore[return-value]
+
+
+def usable_sources(settings: Settings) -> dict[str, Source]:
+    """The sources whose files are in order; what is wrong with the others is said: one's mistake
+    is not the others' (P5)."""
+    from adapters.source import folders, load_usable
+
+    usable, faults = load_usable(folders(settings))
+    for fault in "\n".join(faults.values()).splitlines():
+        click.echo(f"chm-hub: left out: {fault}", err=True)
+    click.get_current_context().meta[LEFT_OUT] = bool(faults)
+    return usable
 
 
 def print_line(value: dict[str, Any]) -> None:

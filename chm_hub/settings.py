@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from chm_hub.errors import SourceError
 
@@ -147,15 +147,23 @@ def _parse(name: str, text: str) -> object:
                 raise ValueError(f"{text!r} is not a whole number from 1 on")
             return number
         case "base_url":
-            parts = urlsplit(text)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
-                raise ValueError(f"{text!r} is not an http or https address without a query")
+            parts = _address(text)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+                raise ValueError("not an http or https address without a query")
+            if parts.username is not None:
+                raise ValueError("carries a user name, and everybody is shown it")
             return text.rstrip("/")
         case "mongodb_uri":
             if not text.startswith(("mongodb://", "mongodb+srv://")):
                 raise ValueError(
                     "not a MongoDB address; it begins with mongodb:// or mongodb+srv://"
                 )
+            _address(text, service=True, one_host=False)
+            return text
+        case "broker_url":
+            for part in text.split(";"):  # Celery takes more than one
+                if not _address(part, service=True).scheme:
+                    raise ValueError("not a broker such as redis://:password@host:6379/0")
             return text
         case "repository_id":
             if (
@@ -169,15 +177,18 @@ def _parse(name: str, text: str) -> object:
                 raise ValueError(f"{text!r} is not one of debug, info, warning, error")
             return text.lower()
         case "alert_webhook":
-            # The address itself is not repeated: it is a secret as a whole.
-            parts = urlsplit(text)
+            parts = _address(text)
             if parts.scheme not in ("https", "http") or not parts.hostname:
                 raise ValueError("not an https address")
+            if parts.username is not None:
+                raise ValueError(
+                    "carries a user name, and none is sent; use an address whose path is the key"
+                )
             if parts.scheme == "http" and not _is_private(parts.hostname):
                 raise ValueError("an address with http alone must be inside; use https")
             return text
         case "smtp_url":
-            parts = urlsplit(text)
+            parts = _address(text, service=True)
             if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
                 raise ValueError("not a mail server such as smtp://user:password@host:587")
             return text
@@ -187,6 +198,25 @@ def _parse(name: str, text: str) -> object:
             return text
         case _:
             return text
+
+
+def _address(text: str, *, service: bool = False, one_host: bool = True) -> SplitResult:
+    """The parts of an address that may hold a secret: no fault of it repeats any of it.
+
+    A ``service`` has no @ behind its host: there it is what a / ? or # in a password left.
+    """
+    try:
+        parts = urlsplit(text)
+        if one_host:
+            _ = parts.port  # reading it checks it
+        if service and "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            "its host or port cannot be made out; in a user name and a password write "
+            "@ : / ? # % as %40 %3A %2F %3F %23 %25"
+        ) from None
+    return parts
 
 
 def _is_private(host: str) -> bool:

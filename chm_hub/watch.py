@@ -7,6 +7,7 @@ Nothing here may make a run fail: what goes wrong is logged, and the run is what
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from adapters.source import Source
@@ -46,46 +47,102 @@ def ended(
             before = store.watch.summary(source.id)
             history = store.runs.history(source.id, health.LAST) if before is None else []
             past, declared = health.past(run, held), health.declared(source, now)
-            after = health.summary(before, history, past, declared)
+            waiting = store.decisions.counts(source.id).get(source.id)
+            after = health.summary(before, history, past, declared, waiting)
             if (run.profile or {}).get("whole") and past.good:
                 after["profile"] = run.profile
             store.watch.keep(source.id, after)
             overdue = health.of_stored(declared, after, now).overdue
-        _alert(store, source, past, channels, now, overdue=overdue)
+        _alert(store, source.id, source.declared.title, past, channels, now, overdue=overdue)
     except Exception as error:
         _complain(source.id, error)
 
 
 def not_begun(
-    store: Store, source: Source, error: HubError, channels: alerts.Channels, now: datetime
+    store: Store,
+    source: str,
+    title: str,
+    error: HubError,
+    channels: alerts.Channels,
+    now: datetime,
 ) -> None:
-    """A run could not begin, since something of the source's own is wrong. (A lease that
-    somebody else has is nothing wrong.)"""
+    """A run could not begin, since something of the source's own is wrong: its file, its
+    crosswalk. (A lease that somebody else has is nothing wrong.)"""
     log.warning(
         "run could not begin",
-        extra=logs.quietly(source=source.id, error=type(error).__name__, reason=str(error)),
+        extra=logs.quietly(source=source, error=type(error).__name__, reason=str(error)),
     )
     if isinstance(error, StoreError):
         return
     word = type(error).__name__
     past = Past(run="", state="failed", ended=now, error=word, reason=str(error)[:500])
     try:
-        _alert(store, source, past, channels, now, overdue=False)
+        _alert(store, source, title, past, channels, now)
     except Exception as fault:
-        _complain(source.id, fault)
+        _complain(source, fault)
+
+
+def unattended(
+    store: Store,
+    sources: Iterable[Source],
+    began: datetime,
+    channels: alerts.Channels,
+    now: datetime,
+) -> None:
+    """Tell of sources whose runs do not even begin, or never end: whatever else is told is told
+    by a run. ``began`` is since when their runs could have begun."""
+    try:
+        with store.explained():
+            stored, entries = store.watch.summaries(), store.schedule.entries(now)
+            known = alerts.incidents(store)
+        for source in sources:
+            entry = entries.get(source.id)
+            told = source.id in known and known[source.id][0].told
+            if entry is None or entry.claimed or told:
+                continue
+            declared = health.declared(source, now)
+            one = health.of_stored(declared, stored.get(source.id), now)
+            why = health.unattended(declared, one, entry.due, began, now)
+            if why is not None:
+                past = Past(run="", state="overdue", ended=now, error=alerts.OVERDUE, reason=why)
+                _alert(store, source.id, source.declared.title, past, channels, now)
+    except Exception as error:
+        _complain("the schedule", error)
+
+
+def decided(store: Store, source: str, channels: alerts.Channels, now: datetime) -> None:
+    """A person has said what is to become of what waited."""
+    try:
+        with store.explained():
+            if source not in store.decisions.counts(source):
+                text = "a person has decided what waited"
+                alerts.settle(store, source, ("held", "drift"), text, now, wanted=bool(channels))
+            alerts.tell(store, channels, now)
+    except Exception as error:
+        _complain(source, error)
+
+
+def mended(store: Store, source: str, channels: alerts.Channels, now: datetime) -> None:
+    """A source's file that was wrong is in order, or gone."""
+    try:
+        with store.explained():
+            text = "its file is in order again, or gone"
+            alerts.settle(store, source, ("configuration",), text, now, wanted=bool(channels))
+    except Exception as error:
+        _complain(source, error)
 
 
 def _alert(
     store: Store,
-    source: Source,
+    source: str,
+    title: str,
     past: Past,
     channels: alerts.Channels,
     now: datetime,
     *,
-    overdue: bool,
+    overdue: bool = False,
 ) -> None:
-    title = source.declared.title
-    outcome = alerts.Outcome(source=source.id, title=title, run=past, overdue=overdue)
+    outcome = alerts.Outcome(source=source, title=title, run=past, overdue=overdue)
     with store.explained():
         alerts.record(store, outcome, now, wanted=bool(channels))
         alerts.tell(store, channels, now)

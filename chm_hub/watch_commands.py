@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from chm_hub.errors import SourceError
+from chm_hub.printing import usable_sources
 from chm_hub.settings import Settings
 
 
@@ -21,15 +22,16 @@ def health(settings: Settings, source_id: str | None, as_json: bool) -> None:
     from chm_hub import health as scores
     from store import open_store
 
-    sources = load_sources(folders(settings), [source_id] if source_id else None)
-    if source_id and source_id not in sources:
+    if source_id is None:
+        sources = usable_sources(settings)
+    elif source_id not in (sources := load_sources(folders(settings), [source_id])):
         raise SourceError(f"no such source: {source_id}. `chm-hub sources list` shows them.")
     now = datetime.now(UTC)
     with open_store(settings) as store, store.explained():
-        stored = store.watch.summaries()
+        stored, waiting = store.watch.summaries(), store.decisions.counts()
     found = [
-        scores.of_stored(scores.declared(source, now), stored.get(source.id), now)
-        for source in sources.values()
+        scores.of_stored(scores.declared(s, now), stored.get(s.id), now, waiting.get(s.id))
+        for s in sources.values()
     ]
     found.sort(key=lambda one: (one.score is None, one.score, one.source))
     if as_json:
@@ -113,7 +115,11 @@ def alerts(settings: Settings, test: bool, as_json: bool) -> None:
             }
             click.echo(json.dumps(line, ensure_ascii=False))
         else:
-            told = f"told: {', '.join(incident.told)}" if incident.told else "not told yet"
+            told = "not told yet" if channels else "not told: no channel is set"
+            if incident.told:
+                told = f"told: {', '.join(incident.told)}"
+            if waiting:
+                told = f"{waiting} waiting to be sent" + ("" if channels else ", no channel is set")
             click.echo(
                 f"{source:32} {incident.kind:13} since {_minute(incident.since)}, "
                 f"{incident.failures} in a row, {told}: {_short(incident.reason)}"

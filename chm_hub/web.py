@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 import api
 import dashboard
 import oai_endpoint
-from adapters.source import Source, folders, load_sources, read_source
+from adapters.source import folders, load_usable
 from chm_hub import logs, views
 from chm_hub.errors import SourceError
 from chm_hub.settings import Settings
@@ -27,12 +27,15 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     opened = store or open_store(settings)
     app = _Application("chm_hub", static_folder=None)
     declared = views.load(views.folders(settings))
-    sources = _sources(settings)
-    titles = {source.id: source.declared.title for source in sources}
+    sources, faults = load_usable(folders(settings))
+    for fault in "\n".join(faults.values()).splitlines():  # one's mistake is not the others' (P5)
+        log.warning("left out: %s", fault)
+    titles = {source.id: source.declared.title for source in sources.values()}
     app.register_blueprint(oai_endpoint.blueprint(opened, settings, declared, titles))
     app.register_blueprint(api.blueprint(opened, settings))
     app.register_blueprint(dashboard.blueprint(opened, settings))
-    app.register_blueprint(dashboard.watch_blueprint(opened, settings, sources))
+    watched = dashboard.watch_blueprint(opened, settings, list(sources.values()), len(faults))
+    app.register_blueprint(watched)
     app.register_error_handler(500, _fault)
     app.after_request(dashboard.headers)
     return app
@@ -51,17 +54,6 @@ def _fault(_: Any) -> Response:
         500,
         mimetype="text/plain",
     )
-
-
-def _sources(settings: Settings) -> list[Source]:
-    """The declared sources. What is wrong with a source's file must not stop the web."""
-    try:
-        return list(load_sources(folders(settings)).values())
-    except SourceError as error:
-        log.warning("sources that go by their identifiers alone: %s", error)
-        paths = [p for folder in folders(settings) for p in sorted(folder.glob("*.toml"))]
-        read = [read_source(path)[0] for path in paths]
-        return list({source.id: source for source in read if source is not None}.values())
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:

@@ -1,6 +1,6 @@
 """``/health`` for load balancers, ``/sources`` for people, ``/metrics`` for Prometheus.
 
-They are read from the store when they are asked for, with five questions whatever the number
+They are read from the store when they are asked for, with a few questions whatever the number
 of sources: any worker gives the same answer.
 """
 
@@ -40,13 +40,16 @@ MANY_OVERDUE = 0.10
 STATES = ("complete", "complete_with_warnings", "partial", "failed", "held")
 
 
-def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Blueprint:
-    """The addresses as a Flask blueprint over an open store, for the declared sources."""
+def blueprint(
+    store: Store, settings: Settings, sources: Sequence[Source], faulty: int
+) -> Blueprint:
+    """The addresses as a Flask blueprint over an open store, for the declared sources; ``faulty``
+    are those that cannot be among them."""
     made = Blueprint("watch", __name__)
 
     @made.get("/health")
     def health() -> tuple[Response, int]:
-        told, status = _health(store, sources, datetime.now(UTC))
+        told, status = _health(store, sources, faulty, datetime.now(UTC))
         answer = jsonify(told)
         answer.headers["Cache-Control"] = "no-store"
         return answer, status
@@ -56,12 +59,14 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
         """How the sources are, the worst first; what is not published is nobody's business."""
         with store.explained():
             stored, counts = store.watch.summaries(), store.records.counts()
+            waiting = store.decisions.counts()
         published = [
             s
             for s in sources
             if s.declared.republish and (s.declared.enabled or f"source:{s.id}" in counts)
         ]
-        found = [one for _, one in _assessed(stored, published, datetime.now(UTC)).values()]
+        assessed = _assessed(stored, waiting, published, datetime.now(UTC))
+        found = [one for _, one in assessed.values()]
         met = Counter(one.grade for one in found)
         return render_template(
             "sources.html",
@@ -80,7 +85,7 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
     @made.get("/metrics")
     def metrics() -> Response:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector(store, sources, datetime.now(UTC)))
+        registry.register(_Collector(store, sources, faulty, datetime.now(UTC)))
         return Response(
             generate_latest(registry),
             content_type=CONTENT_TYPE_PLAIN_0_0_4,
@@ -91,26 +96,40 @@ def blueprint(store: Store, settings: Settings, sources: Sequence[Source]) -> Bl
 
 
 def _assessed(
-    stored: Mapping[str, Any], sources: Sequence[Source], now: datetime
+    stored: Mapping[str, Any], waiting: Mapping[str, int], sources: Sequence[Source], now: datetime
 ) -> dict[str, tuple[scores.Declared, Health]]:
     found = {}
     for source in sources:
         declared = scores.declared(source, now)
-        found[source.id] = declared, scores.of_stored(declared, stored.get(source.id), now)
+        name = source.id
+        found[name] = declared, scores.of_stored(declared, stored.get(name), now, waiting.get(name))
     return found
 
 
-def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dict[str, Any], int]:
+def _alive(beat: Mapping[str, Any] | None, now: datetime) -> bool:
+    return beat is not None and now - beat["at"] < SILENT
+
+
+def _faulty(beat: Mapping[str, Any] | None, faulty: int, now: datetime) -> int:
+    """How many source files are left out for what is wrong with them: as the scheduler found them
+    lately, else as we did when we began."""
+    return int(beat.get("faulty", faulty)) if beat is not None and _alive(beat, now) else faulty
+
+
+def _health(
+    store: Store, sources: Sequence[Source], faulty: int, now: datetime
+) -> tuple[dict[str, Any], int]:
     kept = {"reachable": False, "engine": store.engine}
     try:
         store.ping(PATIENCE)
         with store.explained():
             stored, beat = store.watch.summaries(), store.watch.heartbeat()
+            waiting = store.decisions.counts()
     except StoreError:
         return {"status": "failing", "store": kept}, 503
     grades = dict.fromkeys([*(grade for _, grade in GRADES), "new", "off"], 0)
     overdue: list[tuple[datetime | None, str]] = []
-    for name, (declared, one) in _assessed(stored, sources, now).items():
+    for name, (declared, one) in _assessed(stored, waiting, sources, now).items():
         grades[one.grade] += 1
         # What is not published is nobody's business here.
         if one.overdue:
@@ -118,16 +137,19 @@ def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dic
     oldest = min(overdue, key=lambda pair: (pair[0] is not None, pair[0] or now), default=None)
     scheduler = None
     if beat is not None:
-        scheduler = {"alive": now - beat < SILENT, "at": _iso(beat)}
+        scheduler = {"alive": _alive(beat, now), "at": _iso(beat["at"])}
     enabled = sum(grades.values()) - grades["off"]
-    degraded = (scheduler is not None and not scheduler["alive"]) or (
-        len(overdue) > MANY_OVERDUE * enabled
+    faulty = _faulty(beat, faulty, now)
+    degraded = (
+        (scheduler is not None and not scheduler["alive"])
+        or len(overdue) > MANY_OVERDUE * enabled
+        or faulty > 0
     )
     return {
         "status": "degraded" if degraded else "ok",
         "store": {**kept, "reachable": True},
         "scheduler": scheduler,
-        "sources": grades,
+        "sources": {**grades, "faulty": faulty},
         "overdue": len(overdue),
         "oldest_overdue": None
         if oldest is None
@@ -141,8 +163,8 @@ def _health(store: Store, sources: Sequence[Source], now: datetime) -> tuple[dic
 class _Collector:
     """What Prometheus reads, made of the store when it is asked for."""
 
-    def __init__(self, store: Store, sources: Sequence[Source], now: datetime) -> None:
-        self._store, self._sources, self._now = store, sources, now
+    def __init__(self, store: Store, sources: Sequence[Source], faulty: int, now: datetime) -> None:
+        self._store, self._sources, self._faulty, self._now = store, sources, faulty, now
 
     def collect(self) -> Iterator[Metric]:
         build = InfoMetricFamily("chm_hub_build", "The hub that answers.")
@@ -163,9 +185,7 @@ class _Collector:
                 stored = self._store.watch.summaries()
                 beat = self._store.watch.heartbeat()
                 alerts = self._store.watch.alerts()
-                waiting = Counter[str]()
-                for one in self._store.decisions.waiting():
-                    waiting[one.source] += one.count
+                waiting = self._store.decisions.counts()
         except StoreError:
             up.add_metric([], 0)
             yield up
@@ -176,8 +196,13 @@ class _Collector:
             yield GaugeMetricFamily(
                 "chm_hub_scheduler_heartbeat_timestamp_seconds",
                 "When the scheduler last gave a sign of life.",
-                value=beat.timestamp(),
+                value=beat["at"].timestamp(),
             )
+        yield GaugeMetricFamily(
+            "chm_hub_sources_faulty",
+            "Source files that are left out, since something is wrong with them.",
+            value=_faulty(beat, self._faulty, self._now),
+        )
         open_incidents = [row["incident"] for row in alerts.values() if row.get("incident")]
         yield GaugeMetricFamily(
             "chm_hub_incidents", "Sources that need a look now.", value=len(open_incidents)
@@ -212,7 +237,8 @@ class _Collector:
         asked = gauge("last_run_requests", "Requests of the last run.")
         unclear = gauge("last_run_issues", "Issues of the last run.")
         held = gauge("held_deletions", "Deletions that wait for a person.")
-        for name, (declared, one) in _assessed(stored, self._sources, self._now).items():
+        assessed = _assessed(stored, waiting, self._sources, self._now)
+        for name, (declared, one) in assessed.items():
             if declared.enabled and one.score is not None:
                 score.add_metric([name], one.score)
                 interval.add_metric([name], one.period)

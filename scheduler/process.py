@@ -21,8 +21,10 @@ from typing import Any
 import psutil
 
 from adapters.source import Source
+from chm_hub import alerts
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
+from chm_hub.watch import ended as tell_ended
 from scheduler.due import next_due, within
 from store import Store
 from store.schedule import CLAIM_SECONDS
@@ -61,6 +63,14 @@ class Ended:
         if self.line is None:
             return self.killed is None and self.code in (-signal.SIGTERM, -signal.SIGINT)
         return bool(self.line["error"] == "interrupted")
+
+    @property
+    def error(self) -> str:
+        """The same as a short stable word."""
+        if self.killed or self.code < 0:
+            return "killed"
+        # What the command line says of a source's file, a setting or a crosswalk that is wrong.
+        return "SourceError" if self.code == 2 else "internal"
 
     @property
     def why(self) -> str:
@@ -115,12 +125,17 @@ def harvest_due(
             until = _now() + timedelta(seconds=BUSY_SECONDS)
             store.schedule.release(source.id, token, until=until)
         return "busy"
+    buried = None
     if line is None:
         line = {"state": "failed", "reason": ended.why, "not_before": None}
         with suppress(StoreError), store.explained():
-            store.runs.bury(source.id, due, line["reason"], _now())
-        log.error("%s: %s", source.id, line["reason"])
-    return _finish(store, source, token, began, line)
+            buried = store.runs.bury(source.id, due, ended.why, ended.error, _now())
+        log.error("%s: %s", source.id, ended.why)
+    state = _finish(store, source, token, began, line)
+    if buried is not None:
+        # It could not tell people itself.
+        tell_ended(store, source, buried, alerts.channels(settings), _now())
+    return state
 
 
 def map_again(settings: Settings, store: Store, source: str) -> str:
@@ -132,9 +147,9 @@ def map_again(settings: Settings, store: Store, source: str) -> str:
     ended = watch(settings, store, ["map", source, "--json"], None, threading.Event())
     line = ended.line
     if line is None:
-        line = {"state": "failed", "reason": ended.why, "error": "killed"}
+        line = {"state": "failed", "reason": ended.why, "error": ended.error}
         with suppress(StoreError), store.explained():
-            store.runs.bury(source, None, ended.why, _now(), kind="map")
+            store.runs.bury(source, None, ended.why, ended.error, _now(), kind="map")
     if ended.stopped or line["error"] in ("leased", "store"):
         return "later"
     if line["state"] == "failed":

@@ -10,9 +10,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -21,8 +22,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from adapters.source import Source, folders, load_usable
 from chm_hub import alerts, logs, manifest
-from chm_hub.errors import HubError, StoreError
+from chm_hub.errors import HubError, SourceError, StoreError
 from chm_hub.settings import Settings
+from chm_hub.watch import mended, not_begun, unattended
 from scheduler.due import due_anew, first_due
 from scheduler.jobs import SourceJobs
 from scheduler.process import harvest_due, watch
@@ -34,6 +36,8 @@ MANIFESTS = timedelta(days=400)
 """Manifests are kept for more than a year."""
 REREAD_SECONDS = 30
 """How often source files are read anew, and that the scheduler is alive is said."""
+LOOK_SECONDS = 600
+"""How often it is looked whether there are sources whose runs do not come."""
 DAILY_SECONDS = 600
 """How often it is looked whether the day's work was done."""
 BROKER_SECONDS = 15
@@ -55,7 +59,9 @@ class Scheduler:
         self._send = send
         self._stopping = threading.Event()
         self._sources: dict[str, Source] = {}
-        self._faults: list[str] = []
+        self._faults: dict[Path, str] = {}
+        """What was wrong with source files when they were last read."""
+        self._began = datetime.now(UTC)
         self._running = 0
         self._counting = threading.Lock()
         most = settings.runs_at_once
@@ -69,6 +75,9 @@ class Scheduler:
         )
         self._scheduler.add_job(
             self._reread, "interval", seconds=REREAD_SECONDS, id="reread", max_instances=1
+        )
+        self._scheduler.add_job(
+            self._look, "interval", seconds=LOOK_SECONDS, id="look", max_instances=1
         )
         self._scheduler.add_job(
             self._daily,
@@ -133,20 +142,44 @@ class Scheduler:
         now = datetime.now(UTC)
         try:
             found, faults = load_usable(folders(self._settings))
-            for fault in faults:
-                if fault not in self._faults:  # each is said once
-                    log.warning("%s", fault)
-            self._faults = faults
             enabled = {s.id: s for s in found.values() if s.declared.enabled}
+            self._tell(faults, enabled.keys(), now)
             with self._store.explained():
-                self._plan(enabled, now)
+                self._plan(enabled, faults, now)
                 self._store.schedule.alive(
-                    now, {"host": socket.gethostname(), "pid": os.getpid(), "sources": len(enabled)}
+                    now,
+                    {
+                        "host": socket.gethostname(),
+                        "pid": os.getpid(),
+                        "sources": len(enabled),
+                        "faulty": len(faults),
+                    },
                 )
+                self._faults = faults
                 # What could not be sent, or was gathered, is sent when its time has come.
                 alerts.tell(self._store, alerts.channels(self._settings), now)
         except StoreError as error:
             log.error("%s", error)
+
+    def _tell(self, faults: dict[Path, str], enabled: Collection[str], now: datetime) -> None:
+        """Tell of what is wrong with source files, when it was not so before: their runs, which
+        tell of all else, cannot begin."""
+        channels = alerts.channels(self._settings)
+        for path, fault in faults.items():
+            if self._faults.get(path) != fault:
+                for line in fault.splitlines():
+                    log.warning("left out: %s", line)
+                if _is_source(path) and path.stem not in enabled:
+                    not_begun(self._store, path.stem, "", SourceError(fault), channels, now)
+        for path in self._faults.keys() - faults.keys():
+            mended(self._store, path.stem, channels, now)
+
+    def _look(self) -> None:
+        """Tell of sources whose runs do not come, with us or without."""
+        channels = alerts.channels(self._settings)
+        unattended(
+            self._store, list(self._sources.values()), self._began, channels, datetime.now(UTC)
+        )
 
     def _daily(self) -> None:
         """What is done once a day, by whoever comes first: the manifest, and letting go of what
@@ -165,7 +198,7 @@ class Scheduler:
         except StoreError as error:
             log.error("%s", error)
 
-    def _plan(self, enabled: dict[str, Source], now: datetime) -> None:
+    def _plan(self, enabled: dict[str, Source], faults: dict[Path, str], now: datetime) -> None:
         schedule = self._store.schedule
         known = schedule.entries(now)
         among = len(enabled.keys() - known.keys())
@@ -180,7 +213,13 @@ class Scheduler:
         for name in self._sources.keys() - enabled.keys():
             del self._sources[name]
         self._sources.update(enabled)
-        schedule.forget(enabled.keys(), now)
+        # What cannot be read now keeps its date; of a folder that is away nobody knows what it is.
+        if all(map(_is_source, faults)):
+            schedule.forget(enabled.keys() | {path.stem for path in faults}, now)
+
+
+def _is_source(path: Path) -> bool:
+    return path.suffix == ".toml"
 
 
 def dates(store: Store, now: datetime) -> list[dict[str, Any]]:

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import secrets
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,13 @@ from pymongo import ReplaceOne
 from pymongo.database import Database
 
 from chm_hub.errors import StoreError
+from store.leases import Leases
 from store.records import SCHEMA, Records
 
 FORMAT = 1
-TRANSIENT = frozenset({"leases", "hosts"})
+RESTORED = "restored"
+"""The collection that says which restore this store is from; see :func:`restoration`."""
+TRANSIENT = frozenset({"leases", "hosts", RESTORED})
 """Collections that mean nothing on another day: who was at what."""
 FIRST = ("cursors", "schedule", "state", "batches", "records")
 """Cursors before what they lead to: a store that is restored asks for too much, never for too
@@ -36,6 +42,7 @@ and at its new place in no batch; both can be told and mended."""
 PART = 200
 LARGEST = 64 * 1024 * 1024
 _SIZE = 4
+UNCHANGED = "Nothing was changed; take another copy"
 _AWARE: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
 
 Tell = Callable[[str, int], None]
@@ -77,7 +84,8 @@ def backup(
             put({"end": True, "counts": dict(counts), "sha256": total})
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written there is nothing
+            temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{path}: cannot be written: {error.strerror or error}. Nothing was left behind; "
             "choose another place, or make room"
@@ -110,12 +118,19 @@ def check(path: Path) -> dict[str, Any]:
                 raise StoreError(
                     f"{path}: made by a later version of the hub. Install that one, then restore"
                 )
+        elif "counts" in header:
+            raise StoreError(
+                f"{path}: something follows its end: two files in one? {UNCHANGED}, each by itself"
+            )
         elif part.get("end"):
-            return {**header, "counts": part["counts"]}
-    raise StoreError(f"{path}: is cut off: its end is missing. Nothing was changed")
+            header["counts"] = part["counts"]
+    if "counts" not in header:
+        raise StoreError(f"{path}: is cut off: its end is missing. {UNCHANGED}")
+    return header
 
 
-def _parts(path: Path) -> Iterator[dict[str, Any]]:
+def _parts(path: Path, advice: str = UNCHANGED) -> Iterator[dict[str, Any]]:
+    """The parts of a file. Raises :class:`StoreError` where it is damaged, with ``advice``."""
     digest = hashlib.sha256()
     try:
         with gzip.open(path, "rb") as file:
@@ -133,10 +148,8 @@ def _parts(path: Path) -> Iterator[dict[str, Any]]:
                 yield part
     except FileNotFoundError as error:
         raise StoreError(f"{path}: no such file") from error
-    except (OSError, EOFError, ValueError, bson.errors.BSONError) as error:
-        raise StoreError(
-            f"{path}: not a backup, or damaged ({error}). Nothing was changed; take another copy"
-        ) from error
+    except (OSError, EOFError, ValueError, zlib.error, bson.errors.BSONError) as error:
+        raise StoreError(f"{path}: not a backup, or damaged ({error}). {advice}") from error
 
 
 def is_empty(database: Database[dict[str, Any]]) -> bool:
@@ -147,13 +160,28 @@ def is_empty(database: Database[dict[str, Any]]) -> bool:
     )
 
 
+def restoration(database: Database[dict[str, Any]]) -> str | None:
+    """From which restore a store is: another one each time something was restored into it."""
+    found = database[RESTORED].find_one({"_id": "last"})
+    return None if found is None else str(found["token"])
+
+
 def restore(
     database: Database[dict[str, Any]], path: Path, now: datetime, tell: Tell
 ) -> Counter[str]:
     """Put a backup that was checked in place of all there is; how many documents came.
 
-    The caller prepares the store before it is used (indexes).
+    The caller prepares the store before it is used (indexes). Raises :class:`StoreError` where
+    somebody is harvesting. Who begins to at the same moment finds another :func:`restoration`.
     """
+    if writing := Leases(database).live(now):
+        raise StoreError(
+            f"{', '.join(writing)}: being harvested. Nothing was changed; stop the schedulers and "
+            "workers, wait for what is under way (or stop it, too), then restore"
+        )
+    database[RESTORED].replace_one(
+        {"_id": "last"}, {"_id": "last", "token": secrets.token_hex(8), "at": now}, upsert=True
+    )
     for name in _ordered(database):
         database.drop_collection(name)
     counts: Counter[str] = Counter()
@@ -166,7 +194,8 @@ def restore(
             tell(name, counts[name])
             waiting.clear()
 
-    for part in _parts(path):
+    advice = "The store has a part of it; restore another copy with --replace"
+    for part in _parts(path, advice):
         if "collection" in part:
             write()
             name = part["collection"]

@@ -28,6 +28,7 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import engine
 from store.aside import Aside
+from store.backup import restoration
 from store.clock import Clock
 from store.decisions import Decisions
 from store.documents import Documents
@@ -99,12 +100,13 @@ class Store:
             self._client.admin.command("ping")
 
     def incarnation(self) -> object:
-        """Which engine it is that answers; another one once it was restarted. One that is killed
-        may lose the last moments of what it said it had; a MongoDB with a majority does not."""
-        if self._folder is None:
-            return None
-        address = engine.read_address(self._folder)
-        return None if address is None else (address.engine, address.started)
+        """Which store it is that answers: another one once a backup was restored into it, or its
+        engine was restarted. An engine that is killed may lose the last moments of what it said
+        it had; a MongoDB with a majority does not."""
+        with self.explained():
+            restored = restoration(self.database)
+        address = None if self._folder is None else engine.read_address(self._folder)
+        return restored, None if address is None else (address.engine, address.started)
 
     def check_room(self) -> None:
         """Refuse to go on when the disk beside the embedded engine is nearly full."""

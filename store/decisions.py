@@ -100,6 +100,10 @@ class Decisions:
         """What waits for a person, oldest first."""
         return [held for held in self.all(source) if held.decision is None]
 
+    def counts(self, source: str | None = None) -> dict[str, int]:
+        """How many deletions of each source wait for a person; 0 where a run itself does."""
+        return {held.source: held.count for held in self.waiting(source)}
+
     def all(self, source: str | None = None) -> list[Held]:
         """What waits and what was decided, oldest first."""
         found = self._held.find({} if source is None else {"source": source}, {"profile": 0})

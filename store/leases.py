@@ -126,6 +126,11 @@ class Leases:
             return None
         return {key: held[key] for key in ("host", "pid", "since")}
 
+    def live(self, now: datetime) -> list[str]:
+        """The sources whose lease somebody has."""
+        rows = self._leases.find({}, {"_id": 1})
+        return sorted(row["_id"] for row in rows if self.holder(row["_id"], now))
+
     # --- hosts -----------------------------------------------------------------------------
 
     def begin(

@@ -208,21 +208,24 @@ class Runs:
         source: str,
         due: datetime | None,
         reason: str,
+        error: str,
         now: datetime,
         *,
         kind: str = "harvest",
-    ) -> None:
+    ) -> Run | None:
         """Say of a run that was ended from outside how it ended: it could not itself, or, if it
-        was due, not even begin."""
+        was due, not even begin. The run; ``None`` if it had said so itself."""
         found = self.history(source, 1)
         run = found[0] if found and (found[0].kind, found[0].due) == (kind, due) else None
         if run is None:
             if due is None:
-                return
+                return None
             run = self.begin(source, kind, now, due=due)
-        if run.ended is None or run.error == "interrupted":  # by whoever ended it
-            run.state, run.reason, run.error, run.ended = "failed", reason, "killed", now
-            self.save(run)
+        if run.ended is not None and run.error != "interrupted":  # by whoever ended it
+            return None
+        run.state, run.reason, run.error, run.ended = "failed", reason, error, now
+        self.save(run)
+        return run
 
     def progress(self, source: str) -> tuple[int, int, int]:
         """How far the last run is: its number, its pages, its requests."""

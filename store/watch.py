@@ -48,11 +48,11 @@ class Watch:
         """What is known of all sources, without their profiles."""
         return {row["_id"]: row for row in self._health.find({}, {"profile": 0})}
 
-    def heartbeat(self) -> datetime | None:
-        """When the scheduler last gave a sign of life; ``None`` if it never did."""
+    def heartbeat(self) -> Row | None:
+        """The scheduler's last sign of life: ``at``, and how many source files were ``faulty``
+        when it last read them; ``None`` if it never gave one."""
         row = self._state.find_one({"_id": "scheduler"}) or {}
-        at = row.get("at")
-        return at if isinstance(at, datetime) else None
+        return row if isinstance(row.get("at"), datetime) else None
 
     # --- alerts ----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -85,6 +86,7 @@ def test_a_file_that_is_not_whole_changes_nothing(
         (b"", "is cut off"),
         (b"not a backup", "not a backup"),
         (gzip.compress(spoilt), "damaged"),
+        (file.read_bytes() * 2, "something follows its end"),
     ):
         file.write_bytes(text)
         said = hub("restore", str(file), "--replace")
@@ -92,9 +94,59 @@ def test_a_file_that_is_not_whole_changes_nothing(
         assert words in said.err
     assert "no such file" in hub("restore", str(tmp_path / "nowhere")).err
     assert hub.records() == before
-    full = hub("backup", "/proc/nothing/hub.backup")
-    assert full.code == 1
-    assert "cannot be written" in full.err
+    for place in ("/proc/nothing/hub.backup", str(file / "hub.backup")):
+        full = hub("backup", place)
+        assert full.code == 1
+        assert "cannot be written" in full.err
+
+
+def test_a_bit_that_flipped_is_found(store: Store, tmp_path: Path) -> None:
+    store.records.put("src", [change(name, 0, None) for name in NAMES], NOW)
+    file = tmp_path / "hub.backup"
+    backup.backup(store.database, file, NOW, quiet)
+    whole, told, found = file.read_bytes(), backup.check(file), 0
+    for place in range(0, len(whole), max(1, len(whole) // 400)):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << place % 8
+        file.write_bytes(spoilt)
+        try:
+            assert backup.check(file) == told, "a name or a date of gzip's own"
+        except StoreError:
+            found += 1
+    assert found > 300
+
+
+def test_nothing_is_restored_under_a_harvest(
+    hub: Hub, repository: Repository, settings: Settings, tmp_path: Path
+) -> None:
+    assert hub("harvest", "src").code == 0
+    file = tmp_path / "hub.backup"
+    assert hub("backup", str(file)).code == 0
+    repository.add("r040", "r041")
+    assert hub("harvest", "src").code == 0
+    before = hub.records()
+    assert len(before) == 42
+    repository.add(*(f"r{i:03}" for i in range(42, 72)))
+    repository.slow, asked = 2.0, len(repository.asked)
+    running = hub.start("harvest", "src", "--json")
+    with open_store(settings) as store:
+        while len(repository.asked) == asked:
+            assert running.poll() is None
+        repository.slow = 600.0
+        said = hub("restore", str(file), "--replace")
+        assert said.code == 1
+        assert "src: being harvested. Nothing was changed" in said.err
+        # Somebody on another machine, whose lease nobody knew of.
+        store.database["leases"].drop()
+        backup.restore(store.database, file, NOW, quiet)
+        store.prepare()
+    repository.ending.set()
+    out, _ = running.communicate()
+    assert json.loads(out)["error"] == "store"
+    repository.slow = 0.0
+    assert len(hub.records()) == 40, "nothing more of it was written"
+    assert hub("harvest", "src").code == 0
+    assert len(hub.records()) == 72, "and nothing is stepped over"
 
 
 def change(name: str, version: int, known: Any) -> Change:

@@ -43,8 +43,23 @@ def test_every_mistake_of_the_source_files_is_named_at_once(hub: Hub) -> None:
     assert whole.code == 2
     assert "left out: " in whole.err
     assert "ok: failed" in whole.err, "others' mistakes are not its own"
+    for command in (("health",), ("sources", "list")):
+        listed = hub(*command, CHM_HUB_SHIPPED_SOURCES="no")
+        assert listed.code == 2
+        assert "left out: " in listed.err
+        assert [row.split()[0] for row in listed.out.splitlines()] == ["source", "ok"]
     assert hub("harvest", "bad-keys").code == 2
     assert "refuses connections" in hub("harvest", "ok").err
+
+
+def test_a_crosswalk_that_is_broken_is_not_the_others_trouble(hub: Hub) -> None:
+    hub.source("a-bad", 'crosswalk = "nowhere"\n' + SOURCE)
+    hub.source("b-good", SOURCE)
+    said = hub("map", "--all", "--json", CHM_HUB_SHIPPED_SOURCES="no")
+    assert said.code == 1
+    assert "a-bad: " in said.err
+    assert [(run["source"], run["state"]) for run in said.lines] == [("b-good", "complete")]
+    assert hub("map", "a-bad").code == 2
 
 
 def test_one_identifier_names_one_source(hub: Hub, tmp_path: Path) -> None:

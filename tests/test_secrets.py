@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,8 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
+import adapters
 from chm_hub.settings import Settings
 from store import open_store
+from tests.conftest import ROOT
 from tests.running import Hub
 
 CANARY = "k3y/with+odd=signs&more"
@@ -138,3 +141,28 @@ def test_a_secret_is_not_written_into_a_source_file(hub: Hub) -> None:
     said = hub("sources", "check")
     assert said.code == 2
     assert "secrets never stand in the file itself" in said.err
+
+
+def test_a_secret_that_is_not_sent_or_not_there_is_said(hub: Hub) -> None:
+    hub.environ["CHM_HUB_SHIPPED_SOURCES"] = "no"
+    keys = 'title = "T"\nurl = "http://x.example"\nsecret = "{}"\nadapter = "{}"\n'
+    hub.source("other", keys.format("env:CHM_TEST_NOWHERE", "oai_pmh"))
+    said = hub("sources", "check")
+    assert said.code == 2
+    assert "secret: the adapter oai_pmh sends none; those that do: panorama, " in said.err
+    hub.source("other", keys.format("env:CHM_TEST_NOWHERE", "speciesplus"))
+    hub.source("file", keys.format("file:nowhere.txt", "panorama"))
+    hub.source("there", keys.format("env:CHM_TEST_KEY", "speciesplus"))
+    off = 'enabled = false\nreason = "x"\n'
+    hub.source("off", keys.format("env:CHM_TEST_NOWHERE", "speciesplus") + off)
+    said = hub("sources", "check", CHM_TEST_KEY=CANARY)
+    assert said.code == 0
+    told = [line for line in said.err.splitlines() if "is not set" in line]
+    assert ["file.toml" in told[0], "other.toml" in told[1], len(told)] == [True, True, 2]
+
+
+def test_which_adapters_take_a_secret_is_on_the_page() -> None:
+    page = (ROOT / "docs" / "add-a-source.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `secret` | where")]
+    named = set(re.findall(r"adapters/(\w+)\.md", row))
+    assert named == set(filter(adapters.takes_secret, adapters.names()))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from adapters.source import load_sources
+from chm_hub import alerts, watch, web
 from chm_hub.settings import Settings
 from scheduler.process import end_runs, harvest_due, map_again
 from scheduler.schedule import Scheduler, dates
@@ -25,6 +26,7 @@ from store import Store, open_store
 from tests.repository import Repository
 from tests.running import Hub
 from tests.test_serving import free_port
+from tests.watch.test_alerts import hook
 
 PERIOD = 10
 NAMES = tuple(f"src-{i}" for i in range(4))
@@ -284,12 +286,99 @@ def test_a_run_that_takes_too_long_is_ended_and_reported(
     hub: Hub, repository: Repository, started: Callable[..., Any]
 ) -> None:
     repository.slow = 120.0
-    started("schedule", CHM_HUB_RUN_MEMORY="20")
-    found = until(hub, lambda r: len(r) >= len(NAMES))
+    with hook() as (address, bodies, _):
+        started("schedule", CHM_HUB_RUN_MEMORY="20", CHM_HUB_ALERT_WEBHOOK=address)
+        found = until(hub, lambda r: len(r) >= len(NAMES) and len(bodies) >= len(NAMES))
     assert {run["error"] for run in found} <= {"killed", "interrupted"}
     assert any("CHM_HUB_RUN_MEMORY" in (run["reason"] or "") for run in found)
     listed = hub("schedule", "--list", "--json").lines
     assert all(row["failures"] >= 1 for row in listed if not row["running"])
+    told = [message for body in bodies for message in body["messages"]]
+    assert {(m["source"], m["what"]) for m in told} == {(name, "killed") for name in NAMES}
+    (line,) = hub("health", NAMES[0], "--json").lines
+    assert set(line["errors"]) == {"killed"}
+    assert "CHM_HUB_RUN_MEMORY" in line["reasons"][0]["do"]
+
+
+def test_a_source_whose_runs_do_not_come_is_told_once_and_when_they_do(
+    hub: Hub, settings: Settings
+) -> None:
+    with hook() as (address, bodies, _), open_store(settings) as store:
+        settings = replace(
+            settings, sources=(hub.sources,), shipped_sources=False, alert_webhook=address
+        )
+        for name in ("late", "never", "fresh", "later", "running"):
+            hub.source(name, 'title = "S"\nadapter = "feed"\nurl = "https://x.example/rss"\n')
+        scheduler, now = Scheduler(settings, store), datetime.now(UTC)
+        for name, days in {"late": 1, "never": 5, "fresh": 1, "later": -5, "running": 9}.items():
+            store.schedule.plan(name, now - timedelta(days=days))
+        scheduler._reread()
+        ended = {"late": 3, "fresh": 1, "later": 9, "running": 9}
+        for name, days in ended.items():
+            run = store.runs.begin(name, "harvest", now - timedelta(days=days))
+            run.state, run.ended = "complete", run.started
+            watch.ended(store, scheduler._sources[name], run, alerts.Channels(), run.ended)
+        (row,) = [e for e in store.schedule.entries(now).values() if e.source == "running"]
+        assert store.schedule.claim("running", row.due, now) is not None
+        scheduler._look()
+        assert bodies == [], "it has just begun: after a standstill all are late"
+        scheduler._began = now - timedelta(days=2)
+        for _ in range(2):
+            scheduler._look()
+        told = [message for body in bodies for message in body["messages"]]
+        assert {(m["source"], m["what"]) for m in told} == {
+            ("late", "overdue"),
+            ("never", "overdue"),
+        }
+        assert len(told) == 2
+        assert "no run has ended since" in told[0]["text"]
+        run = store.runs.begin("late", "harvest", now)
+        run.state, run.ended = "complete", now
+        channels = alerts.channels(settings)
+        watch.ended(store, scheduler._sources["late"], run, channels, now)
+        assert bodies[-1]["subject"] == "late is well again"
+        assert "complete again, 0 documents\n" in bodies[-1]["text"]
+
+
+def test_a_source_file_that_breaks_is_told_once_and_keeps_its_date(
+    hub: Hub, settings: Settings
+) -> None:
+    with hook() as (address, bodies, _), open_store(settings) as store:
+        settings = replace(
+            settings, sources=(hub.sources,), shipped_sources=False, alert_webhook=address
+        )
+        good = 'title = "S"\nadapter = "feed"\nurl = "https://x.example/rss"\n'
+        hub.source("src", good)
+        hub.source("other", good)
+        scheduler = Scheduler(settings, store)
+        scheduler._reread()
+        dates = store.schedule.entries(datetime.now(UTC))
+        assert set(dates) == {"src", "other"}
+
+        hub.source("src", good + "shedule = 1\n")
+        for _ in range(2):
+            scheduler._reread()
+        assert [body["subject"] for body in bodies] == ["src needs a look"]
+        assert "shedule: no such key" in bodies[0]["text"]
+        assert store.schedule.entries(datetime.now(UTC)) == dates
+        assert set(scheduler._sources) == {"other"}, "it is not harvested as it was"
+        client = web.create_app(settings, store).test_client()
+        told = client.get("/health").json or {}
+        assert (told["status"], told["sources"]["faulty"]) == ("degraded", 1)
+        assert "chm_hub_sources_faulty 1.0" in client.get("/metrics").text
+
+        hub.source("src", good)
+        scheduler._reread()
+        assert [body["subject"] for body in bodies[1:]] == ["src is well again"]
+        assert set(scheduler._sources) == {"src", "other"}
+        assert (client.get("/health").json or {})["status"] == "ok"
+
+        hub.sources.rename(hub.sources.with_name("elsewhere"))
+        scheduler._reread()
+        assert store.schedule.entries(datetime.now(UTC)) == dates, "a folder that is away"
+        hub.sources.mkdir()
+        scheduler._reread()
+        assert all(entry.gone for entry in store.schedule.entries(datetime.now(UTC)).values())
 
 
 @pytest.fixture

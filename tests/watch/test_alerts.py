@@ -222,6 +222,19 @@ def test_a_webhook_is_told_once_and_again_when_all_is_well(
     assert alerts.incidents(store) == {}
 
 
+def test_what_nobody_asked_to_be_told_is_not_told_and_told_later(
+    store: Store, settings: Settings
+) -> None:
+    end(store, settings, "failed http_404", NOON)
+    assert alerts.incidents(store)["src"][0].told == ()
+    with hook() as (address, bodies, _):
+        settings = replace(settings, alert_webhook=address)
+        for number, words in enumerate(("failed http_404", "complete"), 1):
+            end(store, settings, words, NOON + timedelta(days=number))
+    assert [body["subject"] for body in bodies] == ["src needs a look", "src is well again"]
+    assert "2 times in a row" in bodies[0]["text"]
+
+
 def test_what_a_webhook_does_not_take_waits_for_a_later_run(
     store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

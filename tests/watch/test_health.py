@@ -45,7 +45,7 @@ def test_a_source_is_as_well_as_its_runs_say(case: dict[str, Any]) -> None:
         excused_until=case.get("excused_until"),
     )
     runs = [past(**run) for run in case["runs"]]
-    found = health.assess(declared, runs, NOON, case.get("before"))
+    found = health.assess(declared, runs, NOON, case.get("before"), case.get("waiting"))
     assert found.score == case.get("score")
     assert found.grade == case["grade"]
     assert {reason.word: reason.points for reason in found.reasons} == case["lost"]
@@ -61,14 +61,17 @@ def test_a_source_is_as_well_as_its_runs_say(case: dict[str, Any]) -> None:
     if found.score is not None:
         assert found.score + sum(reason.points for reason in found.reasons) == 100
     json.dumps(found.plain())
-    assert health.assess(declared, list(reversed(runs)), NOON, case.get("before")) == found
+    again = list(reversed(runs))
+    assert health.assess(declared, again, NOON, case.get("before"), case.get("waiting")) == found
+    waits = [reason for reason in found.reasons if "held approve" in reason.do]
+    assert len(waits) == ("waiting" in case)
 
 
 def test_every_reason_is_explained() -> None:
     page = (ROOT / "docs" / "watch.md").read_text("utf-8")
     words = {word for case in CASES for word in case["lost"]}
-    assert len(words) == 13, "each is in a case, but for `partial`"
-    for word in (*words, "partial", *health.CLASSES):
+    assert len(words) == 14, "each is in a case"
+    for word in (*words, *health.CLASSES):
         assert f"`{word}`" in page
 
 
@@ -85,6 +88,7 @@ def test_every_reason_is_explained() -> None:
         ("secret", "configuration", False),
         ("CrosswalkError", "configuration", False),
         ("store", "store", False),
+        ("killed", "killed", False),
         ("internal", "internal", False),
         (None, "content", False),
     ],

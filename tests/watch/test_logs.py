@@ -88,7 +88,7 @@ def test_no_secret_is_in_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("A_KEY", KEY)
     declared = tmp_path / "ke.toml"
     declared.write_text(
-        'title = "K"\nadapter = "oai_pmh"\nurl = "https://x.example"\nsecret = "env:A_KEY"\n'
+        'title = "K"\nadapter = "panorama"\nurl = "https://x.example"\nsecret = "env:A_KEY"\n'
     )
     logs.setup(
         load(
@@ -148,13 +148,63 @@ def test_a_file_that_cannot_be_written_is_said() -> None:
         ("ALERT_WEBHOOK", "http://hooks.example/canary", "use https"),
         ("ALERT_MAIL", "nobody", "not a mail address"),
         ("ALERT_MAIL", "a@x.example", "set CHM_HUB_SMTP_URL"),
+        ("ALERT_WEBHOOK", "https://me:canary@hooks.example/x", "carries a user name"),
+        ("ALERT_WEBHOOK", "https://hooks.example:canary/x", "%2F"),
         ("SMTP_URL", "canary", "not a mail server"),
+        ("SMTP_URL", "smtp://me:canary/abc@127.0.0.1:2525", "%2F"),
+        ("SMTP_URL", "smtp://me:12/canary@127.0.0.1:2525", "%2F"),
+        ("SMTP_URL", "smtp://me:canary", "%2F"),
+        ("MONGODB_URI", "mongodb+srv://me:can/canary@db.example/hub", "%2F"),
+        ("MONGODB_URI", "mongodb://me:12/canary.x@db.example/hub", "%2F"),
+        ("MONGODB_URI", "mongodb://me:canary\u2100@db.example/hub", "%2F"),
+        ("BROKER_URL", "redis://:12/canary@127.0.0.1:6379/0", "%2F"),
+        ("BROKER_URL", "amqp://me:canary#x@127.0.0.1//", "%2F"),
+        ("BROKER_URL", "canary", "not a broker"),
+        ("BASE_URL", "https://me:canary@hub.example", "carries a user name"),
+        ("BASE_URL", "ftp://me:canary@hub.example", "not an http"),
     ],
 )
 def test_settings_that_cannot_work_are_said(name: str, value: str, words: str) -> None:
     with pytest.raises(SourceError, match=words) as caught:
         load({f"CHM_HUB_{name}": value})
     assert "canary" not in str(caught.value), "an address may be a secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MONGODB_URI", "mongodb://me:p%40ss@a.example:27017,b.example:27017/hub?replicaSet=r"),
+        ("MONGODB_URI", "mongodb://%2Ftmp%2Fmongodb.sock/hub"),
+        ("BROKER_URL", "amqp://me:p%2Fss@a.example:5672//;amqp://me:pass@b.example//"),
+        ("BROKER_URL", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("SMTP_URL", "smtps://me%40x.example:p%3Ass@mail.example:465"),
+        ("ALERT_WEBHOOK", "https://hooks.example:8443/@bot/key?a=b@c"),
+        ("BASE_URL", "http://[::1]:8080"),
+    ],
+)
+def test_addresses_of_services_as_they_are_written(name: str, value: str) -> None:
+    assert getattr(load({f"CHM_HUB_{name}": value}), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:canary@x.example/oai",
+        "ftp://me:canary@x.example/",
+        "me:canary@x.example/oai",
+        "http://me:canary/x@x.example/oai",
+        "http://[me:canary@x.example",
+    ],
+)
+def test_a_password_in_a_sources_address_is_refused_and_not_repeated(
+    url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ke.toml"
+    path.write_text(f'title = "K"\nadapter = "oai_pmh"\nurl = "{url}"\n')
+    source, faults = read_source(path)
+    assert source is None
+    assert [fault.split(": ")[1] for fault in faults] == ["url"]
+    assert "canary" not in str(faults)
 
 
 def test_a_fault_of_ours_has_an_id_for_the_client_and_a_trace_for_us(

@@ -17,13 +17,13 @@ from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from store import Store, open_store
 from tests.conftest import ROOT
+from tests.repository import Repository
 from tests.running import Hub
 from tests.store.test_query_contract import Recorder
 from tests.test_pipeline import SOURCE, serving
 from tests.watch.test_alerts import hook
 
 PAGES = [[f"{page}-{n}" for n in range(20)] for page in range(2)]
-KEY = "canary-key-of-a-source"
 
 
 def metrics(settings: Settings, store: Store) -> dict[tuple[str, ...], float]:
@@ -55,7 +55,7 @@ def metrics(settings: Settings, store: Store) -> dict[tuple[str, ...], float]:
 def log(hub: Hub) -> Iterator[Path]:
     """The hub's log; no secret is ever in it."""
     path = hub.data / "hub.log"
-    hub.environ |= {"CHM_HUB_LOG": str(path), "KENYA_KEY": KEY}
+    hub.environ["CHM_HUB_LOG"] = str(path)
     yield path
     assert "canary" not in path.read_text("utf-8")
 
@@ -65,7 +65,7 @@ def test_a_source_from_well_to_broken_and_back(hub: Hub, settings: Settings, log
     with hook() as (address, bodies, _), open_store(settings) as store:
         hub.environ["CHM_HUB_ALERT_WEBHOOK"] = address
         with serving(PAGES) as (url, _):
-            hub.source("kenya", SOURCE.format(url=url) + 'secret = "env:KENYA_KEY"\n')
+            hub.source("kenya", SOURCE.format(url=url))
             assert hub("harvest", "kenya").code == 0
             good = hub.sources.joinpath("kenya.toml").read_text()
             (line,) = hub("health", "kenya", "--json").lines
@@ -132,6 +132,17 @@ def test_a_source_from_well_to_broken_and_back(hub: Hub, settings: Settings, log
     assert hub("alerts", "--test", CHM_HUB_ALERT_WEBHOOK="http://127.0.0.1:9/canary").code == 1
 
 
+def test_who_was_told_is_said_as_it_is(hub: Hub) -> None:
+    hub.source("kenya", SOURCE.format(url="http://x.example") + 'crosswalk = "nowhere"\n')
+    dead = {"CHM_HUB_ALERT_WEBHOOK": "http://127.0.0.1:9/canary"}
+    assert hub("harvest", "kenya").code == 1
+    assert "not told: no channel is set" in hub("alerts").out
+    assert "not told yet" in hub("alerts", **dead).out
+    assert hub("harvest", "kenya", **dead).code == 1
+    assert ", 1 waiting to be sent: " in hub("alerts", **dead).out
+    assert ", 1 waiting to be sent, no channel is set: " in hub("alerts").out
+
+
 def test_a_source_that_becomes_another_is_noticed(hub: Hub, settings: Settings) -> None:
     with hook() as (address, bodies, _), open_store(settings) as store:
         hub.environ["CHM_HUB_ALERT_WEBHOOK"] = address
@@ -147,6 +158,29 @@ def test_a_source_that_becomes_another_is_noticed(hub: Hub, settings: Settings) 
         summary = store.watch.summary("kenya")
         assert summary is not None
         assert summary["profile"]["records"] == 25, "the next run is compared with this one"
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_what_a_person_has_decided_waits_no_more(
+    decision: str, hub: Hub, settings: Settings
+) -> None:
+    settings = replace(settings, sources=(hub.sources,))
+    with hook() as (address, bodies, _), Repository() as portal, open_store(settings) as store:
+        hub.environ["CHM_HUB_ALERT_WEBHOOK"] = address
+        names = [f"r{n}" for n in range(60)]
+        portal.add(*names)
+        hub.source("src", portal.source())
+        assert hub("harvest", "src").code == 0
+        portal.delete(*names[:30])
+        assert hub("harvest", "src").code == 1
+        assert metrics(settings, store)["held_deletions", "src"] == 30
+        assert "held approve" in hub("health", "src").out
+        assert hub("held", decision, "src").code == 0
+        found = metrics(settings, store)
+        assert (found["held_deletions", "src"], found["incidents",]) == (0, 0)
+        assert "held approve" not in hub("health", "src").out
+    assert [body["subject"] for body in bodies] == ["src needs a look", "src is well again"]
+    assert "decided" in bodies[1]["text"]
 
 
 def summary(state: str, ended: datetime) -> dict[str, Any]:
@@ -177,8 +211,10 @@ def test_a_scrape_is_a_few_questions_however_many_sources(
                 recorder.commands.clear()
                 assert app.test_client().get(path).status_code == 200
                 asked.append(len(recorder.commands))
+        store.decisions.hold("many-249", "many-249/1", now, dict.fromkeys("abc", "missing"))
         found = metrics(settings, store)
         assert found["held_deletions", "many-249"] == 3
+        assert found["held_deletions", "many-248"] == 0
         assert found["runs_total", "many-249", "held"] == 7
         assert found["issues_total", "many-249"] == 4
         store.database.client.drop_database(store.database.name)
