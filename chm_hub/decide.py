@@ -153,7 +153,7 @@ def _delete(
         for name, one in known.items()
         if not one.deleted and name not in listed
     ]
-    store.records.put(run.source, changes, now, fence=lease.fence)
+    store.records.put(run.source, changes, store.now(), fence=lease.fence)
     run.counts["deleted"] += len(changes)
 
 
@@ -178,7 +178,7 @@ def _revive(
         stored = store.records.get(name)
         if stored is not None and stored.deleted and stored.record:
             changes.append(_as_it_was(stored, source, groups, known[name]))
-    store.records.put(run.source, changes, now, fence=lease.fence)
+    store.records.put(run.source, changes, store.now(), fence=lease.fence)
     run.counts["new"] += len(changes)
 
 

@@ -8,7 +8,7 @@ schedule, and a file that changes needs no migration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore, JobLookupError
@@ -56,7 +56,7 @@ class SourceJobs(BaseJobStore):  # type: ignore[misc]
 
     def get_next_run_time(self) -> datetime | None:
         """When to look again."""
-        now = datetime.now(UTC)
+        now = self._store.now()
         waiting = [begins for begins, _ in self._waiting(now)]
         if not waiting:
             return None
@@ -93,7 +93,7 @@ class SourceJobs(BaseJobStore):  # type: ignore[misc]
     def _entries(self) -> dict[str, Entry]:
         try:
             with self._store.explained():
-                found = self._store.schedule.entries(datetime.now(UTC))
+                found = self._store.schedule.entries(self._store.now())
         except StoreError:
             return {}  # the store is away; the next look may find it back
         return {name: entry for name, entry in found.items() if name in self._sources}

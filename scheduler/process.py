@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
@@ -94,14 +94,14 @@ def harvest_due(
     its window is over; it is due as before), ``stopped`` (we are to end; it is due as before),
     ``busy`` (a command is harvesting the source), or the state of its run.
     """
-    now = _now()
+    now = store.now()
     if within(source, now) > now:
         return "closed"
     with store.explained():
         token = store.schedule.claim(source.id, due, now)
     if token is None:
         return "taken"
-    began = _now()
+    began = store.now()
     with store.explained():
         done = _done_already(store, source.id, due)
     if done is not None:
@@ -113,7 +113,7 @@ def harvest_due(
         ["harvest", source.id, "--json", "--due", due.isoformat()],
         source.id,
         stopping,
-        beat=lambda: store.schedule.beat(source.id, token, _now()),
+        beat=lambda: store.schedule.beat(source.id, token, store.now()),
     )
     line = ended.line
     if stopping.is_set() or ended.stopped:
@@ -122,19 +122,19 @@ def harvest_due(
         return "stopped"
     if line is not None and line["error"] == "leased":
         with store.explained():
-            until = _now() + timedelta(seconds=BUSY_SECONDS)
+            until = store.now() + timedelta(seconds=BUSY_SECONDS)
             store.schedule.release(source.id, token, until=until)
         return "busy"
     buried = None
     if line is None:
         line = {"state": "failed", "reason": ended.why, "not_before": None}
         with suppress(StoreError), store.explained():
-            buried = store.runs.bury(source.id, due, ended.why, ended.error, _now())
+            buried = store.runs.bury(source.id, due, ended.why, ended.error, store.now())
         log.error("%s: %s", source.id, ended.why)
     state = _finish(store, source, token, began, line)
     if buried is not None:
         # It could not tell people itself.
-        tell_ended(store, source, buried, alerts.channels(settings), _now())
+        tell_ended(store, source, buried, alerts.channels(settings), store.now())
     return state
 
 
@@ -149,7 +149,7 @@ def map_again(settings: Settings, store: Store, source: str) -> str:
     if line is None:
         line = {"state": "failed", "reason": ended.why, "error": ended.error}
         with suppress(StoreError), store.explained():
-            store.runs.bury(source, None, ended.why, ended.error, _now(), kind="map")
+            store.runs.bury(source, None, ended.why, ended.error, store.now(), kind="map")
     if ended.stopped or line["error"] in ("leased", "store"):
         return "later"
     if line["state"] == "failed":
@@ -171,11 +171,11 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
     asked_for = line.get("not_before")
     not_before = datetime.fromisoformat(asked_for) if asked_for else None
     with store.explained():
-        known = store.schedule.entries(_now()).get(source.id)
+        known = store.schedule.entries(store.now()).get(source.id)
         failures = 0 if well else (known.failures if known else 0) + 1
         due = next_due(
             source,
-            max(began, _now()) if failures else began,
+            max(began, store.now()) if failures else began,
             failures=failures,
             not_before=not_before,
         )
@@ -185,7 +185,7 @@ def _finish(store: Store, source: Source, token: str, began: datetime, line: dic
             due=due,
             failures=failures,
             not_before=not_before,
-            seconds=(_now() - began).total_seconds(),
+            seconds=(store.now() - began).total_seconds(),
         )
     return state
 
@@ -286,7 +286,3 @@ def _die_with_parent() -> None:
     """Linux: a run ends in order when whoever watches it dies, however it dies."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -61,7 +61,7 @@ class Scheduler:
         self._sources: dict[str, Source] = {}
         self._faults: dict[Path, str] = {}
         """What was wrong with source files when they were last read."""
-        self._began = datetime.now(UTC)
+        self._began = store.now()
         self._running = 0
         self._counting = threading.Lock()
         most = settings.runs_at_once
@@ -108,7 +108,7 @@ class Scheduler:
     def _run(self, source: str, due: datetime) -> None:
         try:
             with self._store.explained():
-                if not self._store.schedule.queue(source, due, datetime.now(UTC)):
+                if not self._store.schedule.queue(source, due, self._store.now()):
                     return
             if self._send is not None:
                 self._hand_over(source, due)
@@ -133,13 +133,13 @@ class Scheduler:
             self._send(source, due)
         except Exception as error:  # brokers have libraries, and those have errors, of many kinds
             log.error("%s: the broker does not take it: %s", source, error)
-            again = datetime.now(UTC) + timedelta(seconds=BROKER_SECONDS)
+            again = self._store.now() + timedelta(seconds=BROKER_SECONDS)
             with self._store.explained():
                 self._store.schedule.put_off(source, due, again)
 
     def _reread(self) -> None:
         """Take up what changed in the source files, and say that we are here."""
-        now = datetime.now(UTC)
+        now = self._store.now()
         try:
             found, faults = load_usable(folders(self._settings))
             enabled = {s.id: s for s in found.values() if s.declared.enabled}
@@ -178,7 +178,7 @@ class Scheduler:
         """Tell of sources whose runs do not come, with us or without."""
         channels = alerts.channels(self._settings)
         unattended(
-            self._store, list(self._sources.values()), self._began, channels, datetime.now(UTC)
+            self._store, list(self._sources.values()), self._began, channels, self._store.now()
         )
 
     def _daily(self) -> None:
