@@ -38,7 +38,7 @@ def approve(store: Store, source: str, now: datetime) -> tuple[Held, Run]:
                     store.watch.keep(source, {**summary, "profile": None})
             missing = store.runs.missing(source)
             for part in _parts(store.decisions.names(held)):
-                _delete(store, run, held, dict(part), missing, now, lease)
+                _delete(store, run, held, dict(part), missing, lease)
             store.decisions.decide(held.run, "approved", now)
             # What is not deleted yet, or not taken yet, the next harvest brings: soon.
             store.schedule.move(source, now)
@@ -78,7 +78,7 @@ def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[H
             if held.decision == "approved":
                 for part in _parts(store.decisions.names(held)):
                     names = [name for name, _ in part]
-                    _revive(store, source, groups, run, names, now, lease)
+                    _revive(store, source, groups, run, names, lease)
                 if profile := store.decisions.profile(held.run):
                     summary = store.watch.summary(source.id) or {}
                     store.watch.keep(source.id, {**summary, "profile": profile})
@@ -122,7 +122,6 @@ def _delete(
     held: Held,
     why: dict[str, str],
     missing: Container[str],
-    now: datetime,
     lease: Lease,
 ) -> None:
     store.leases.renew(lease, store.now())
@@ -168,7 +167,6 @@ def _revive(
     groups: Groups,
     run: Run,
     names: list[str],
-    now: datetime,
     lease: Lease,
 ) -> None:
     store.leases.renew(lease, store.now())
