@@ -479,13 +479,13 @@ class _Writer:
         """Who is interrupted leaves the page in hand to its thread; the end waits for it."""
 
     def require_same_store(self) -> None:
-        """Raise :class:`StoreError` where the store was restarted since the run began: what it
-        lost with the last moments must not be stepped over. The next run goes on from what it
-        has."""
+        """Raise :class:`StoreError` where the store was restarted, or a backup restored into it,
+        since the run began: what it lost with the last moments must not be stepped over. The next
+        run goes on from what it has."""
         if self.hub.store.incarnation() != self._incarnation:
             raise StoreError(
-                f"{self.source.id}: the store was restarted in the middle of the run. What it has "
-                "is in order; the next run goes on from there."
+                f"{self.source.id}: the store was restarted, or a backup restored into it, in the "
+                "middle of the run. What it has is in order; the next run goes on from there."
             )
 
     def page(self, page: Page) -> None:
@@ -556,6 +556,8 @@ class _Writer:
         if self._back is None:
             return
         back = self._back
+        if back:
+            self.require_same_store()
         self._back = [] if self._sample.mapped < drift.SAMPLE else None
         self._names_back = set()
         repository = self.walk.learned.get("repository") or {}

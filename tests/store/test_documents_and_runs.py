@@ -130,16 +130,16 @@ def test_what_is_missing_of_a_large_source_is_spread(
 
 def test_a_replay_that_was_ended_from_outside_is_buried_and_no_other(store: Store) -> None:
     harvest = store.runs.begin("src", "harvest", NOW)
-    store.runs.bury("src", None, "killed", NOW, kind="map")  # it had not begun
+    store.runs.bury("src", None, "killed", "killed", NOW, kind="map")  # it had not begun
     assert [run.state for run in store.runs.history("src")] == ["running"]
     harvest.state, harvest.ended = "complete", NOW
     store.runs.save(harvest)
     store.runs.begin("src", "map", NOW + timedelta(seconds=1))
-    store.runs.bury("src", None, "took too long", NOW, kind="map")
+    store.runs.bury("src", None, "took too long", "killed", NOW, kind="map")
     found = store.runs.history("src")
     assert [(run.state, run.reason) for run in found] == [
         ("failed", "took too long"),
         ("complete", None),
     ]
-    store.runs.bury("src", None, "another one", NOW, kind="map")
+    store.runs.bury("src", None, "another one", "killed", NOW, kind="map")
     assert store.runs.history("src")[0].reason == "took too long"
