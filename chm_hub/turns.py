@@ -43,11 +43,6 @@ class _Shared:
             with suppress(StoreError):
                 await asyncio.to_thread(self._end, place, token, max(self._delay, pause))
 
-    async def put_off(self, host: str, seconds: float) -> None:
-        """See :class:`Turns`. Where the store is away the others hear it from the host itself."""
-        with suppress(StoreError):
-            await asyncio.to_thread(self._put_off, host, seconds)
-
     def _ask(self, place: str, token: str, longest: float) -> float | None:
         now = self._store.now()
         with self._store.explained():
@@ -57,8 +52,3 @@ class _Shared:
         free = self._store.now() + timedelta(seconds=pause)
         with self._store.explained():
             self._store.leases.end(place, token, free)
-
-    def _put_off(self, host: str, seconds: float) -> None:
-        until = self._store.now() + timedelta(seconds=seconds)
-        with self._store.explained():
-            self._store.leases.put_off(host, until)

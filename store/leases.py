@@ -23,7 +23,7 @@ from pymongo.collection import Collection as Documents
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from chm_hub.errors import FetchError, StoreError
+from chm_hub.errors import StoreError
 
 LEASE_SECONDS = 120
 """A lease that was not renewed for so long belongs to nobody."""
@@ -138,8 +138,7 @@ class Leases:
     ) -> float | None:
         """Take the turn to ask a host under a token that is new: ``None``, or in how many seconds
         to try again. Nobody else is let in until :meth:`end`, but after ``longest`` seconds;
-        a turn of this process that is not among ``ours`` is void. Raises :class:`FetchError`
-        (``busy``) for a host that is :meth:`put_off`: it is not worth a process that waits."""
+        a turn of this process that is not among ``ours`` is void."""
         held = self._hosts.find_one({"_id": host})
         mine = {**_me(), "token": token, "until": now + timedelta(seconds=longest)}
         if held is None:
@@ -150,15 +149,6 @@ class Leases:
             return None
         if held["token"] == token:
             return None  # it was got, and the driver asked again: the store had been away
-        away = held.get("away")
-        if away is not None and away > now:
-            seconds = (away - now).total_seconds()
-            raise FetchError(
-                f"{host}: asked us, for another source, to come back in {seconds:.0f} s. Nothing "
-                "to do: the next run will ask.",
-                reason="busy",
-                not_before=seconds,
-            )
         void = _is_me(held) and held["token"] not in ours
         if held["token"] is not None and held["until"] > now and not (void or _dead(held)):
             return min(0.25, float((held["until"] - now).total_seconds()))
@@ -166,10 +156,6 @@ class Leases:
             return float((held["next"] - now).total_seconds())
         taken = self._hosts.update_one({"_id": host, "token": held["token"]}, {"$set": mine})
         return None if taken.matched_count else 0.01
-
-    def put_off(self, host: str, until: datetime) -> None:
-        """A host that was asked wants to be left alone until then."""
-        self._hosts.update_one({"_id": host}, {"$max": {"away": until}})
 
     def end(self, host: str, token: str, free: datetime) -> None:
         """Give the turn back; the host may be asked again from ``free`` on."""

@@ -50,12 +50,7 @@ class Turns(Protocol):
     def of(self, place: str, longest: float, pause: float) -> Any:
         """An asynchronous context manager: entered when it is our turn to ask a host, or a
         group of sources; left when the answer is there. Nobody else is let in before, but after
-        ``longest`` seconds, nor in the ``pause`` seconds that follow. Raises :class:`FetchError`
-        (``busy``) for a host that :meth:`put_off` speaks of."""
-        ...
-
-    async def put_off(self, host: str, seconds: float) -> None:
-        """A host wants to be left alone for so long."""
+        ``longest`` seconds, nor in the ``pause`` seconds that follow."""
         ...
 
 

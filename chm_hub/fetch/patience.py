@@ -23,7 +23,6 @@ from scrapy.exceptions import (
 )
 
 from chm_hub.errors import FetchError
-from chm_hub.fetch import host_of
 from chm_hub.fetch.challenge import is_challenge
 from chm_hub.fetch.sniff import is_whole, kind_of
 
@@ -62,15 +61,12 @@ class Patience:
         if response.status in RETRIED:
             asked = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
             if asked is not None and asked > LONGEST_WAIT:
-                asked = min(asked, LONGEST_ABSENCE)
-                if (turns := request.meta["client"].turns) is not None:
-                    await turns.put_off(host_of(request.url), asked)
                 raise FetchError(
                     f"{request.meta['shown']}: HTTP {response.status}, the server asks us to come "
                     f"back in {asked:.0f} s. Nothing to do: the next run will ask again.",
                     reason="busy",
                     status=response.status,
-                    not_before=asked,
+                    not_before=min(asked, LONGEST_ABSENCE),
                 )
             return await self._again(request, asked) or response
         kinds = request.meta["kinds"]

@@ -14,7 +14,7 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect
 
-from chm_hub.errors import FetchError, StoreError
+from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
 from chm_hub.turns import turns
 from store import Change, Store, clock, open_store
@@ -178,18 +178,6 @@ def test_all_go_by_the_clock_of_the_store(
         assert fast.now() <= fast.now()
     # One that cannot be asked goes by what it has.
     assert away() - store.now() > timedelta(minutes=50)
-
-
-def test_a_host_that_wants_to_be_left_alone_is_waited_for_by_nobody(store: Store) -> None:
-    assert store.leases.begin("example.org", "first", NOW, 60) is None
-    store.leases.put_off("example.org", NOW + timedelta(hours=1))
-    store.leases.put_off("example.org", NOW + timedelta(minutes=5))  # another answer, less patient
-    store.leases.end("example.org", "first", NOW)
-    with pytest.raises(FetchError, match=r"come back in 3540 s") as raised:
-        store.leases.begin("example.org", "other", NOW + timedelta(minutes=1), 60)
-    assert (raised.value.reason, raised.value.not_before) == ("busy", 3540)
-    assert store.leases.begin("example.net", "other", NOW, 60) is None
-    assert store.leases.begin("example.org", "third", NOW + timedelta(hours=1), 60) is None
 
 
 def test_nobody_waits_for_himself_when_the_store_was_away(
