@@ -484,6 +484,7 @@ def broker(tmp_path: Path, hub: Hub) -> Iterator[Broker]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_two_schedulers_and_two_workers_one_of_them_killed(
     broker: Broker, hub: Hub, repository: Repository, started: Callable[..., Any]
 ) -> None:
