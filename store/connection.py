@@ -199,6 +199,10 @@ def open_store(settings: Settings, *, listeners: tuple[Any, ...] = ()) -> Store:
             username=address.user,
             password=address.password,
             directConnection=True,
+            # The engine keeps the answers to writes that may be asked again, and looks through all
+            # of them at each write: after ten thousand it takes ten times as long. A write that
+            # was lost with a connection is an error here, and every writer has an answer to that.
+            retryWrites=False,
             **options,
         )
         store = Store(
