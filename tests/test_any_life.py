@@ -158,6 +158,7 @@ def live(hub: Hub, own: Settings, steps: int, examples: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_short_life(hub: Hub, settings: Settings) -> None:
     live(hub, settings, steps=8, examples=1)
 

@@ -84,6 +84,7 @@ def unmoved(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_the_hub_holds_what_the_network_has_through_all_its_life(
     hub: Hub, network: Network, settings: Settings
 ) -> None:
