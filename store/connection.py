@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,10 @@ LOW_DISK = 64 * 1024 * 1024
 disk stops the engine's reads as well as its writes."""
 
 
+def _own_clock() -> datetime:
+    return datetime.now(UTC)
+
+
 class Store:
     """The hub's database. Close it, or use it in a ``with`` block."""
 
@@ -59,7 +64,9 @@ class Store:
         """The server's address for people, without credentials."""
         self._folder = folder
         self.database: Database[dict[str, Any]] = client[name]
-        self.now = Clock(client)
+        # All who share an embedded engine are on one machine: its own clock is exact, where what a
+        # server tells is off by as long as it takes to be heard.
+        self.now: Callable[[], datetime] = Clock(client) if folder is None else _own_clock
         """The time, as all who share the store have it."""
         self.documents = Documents(self.database)
         self.records = Records(self.database, self.now)
