@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -137,18 +138,7 @@ def _delete(
     if listed:
         store.decisions.let_go(held.run, listed)
     changes = [
-        Change(
-            identifier=name,
-            record=None,
-            hash="",
-            sets=one.sets,
-            document=one.document,
-            crosswalk=one.crosswalk,
-            page=one.page,
-            index=one.index,
-            why=why[name],
-            was=one,
-        )
+        replace(Change.deletion(name, one, why[name]), was=one)
         for name, one in known.items()
         if not one.deleted and name not in listed
     ]

@@ -30,7 +30,7 @@ from chm_hub.record import Record, canonical, content_hash, record_identifier, t
 from chm_hub.sets import Groups, sets_of
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
-from store import Change, Known, Lease, Run, Staged, Store, StoredRecord
+from store import Change, Known, Lease, Run, Staged, Store
 from store.aside import SetAside
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
@@ -40,6 +40,7 @@ from store.runs import GRACE
 CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
 LEEWAY = timedelta(hours=12)
+"""A source is walked whole again so much early: no run starts to the second."""
 MASS_SHARE = 0.10
 MASS_COUNT = 20
 """More deletions in one run than both of these wait for a person (rule R11)."""
@@ -192,7 +193,6 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
         full_every = timedelta(days=source.declared.full_every)
         # A source that cannot be asked for what changed is always walked whole; others once in
         # a while.
-        # As often as wanted though no run starts to the second.
         if whole is not None and now - whole < full_every - LEEWAY and source.adapter.INCREMENTAL:
             since = cursor.get("since")
         saved = cursor.get("checkpoint")
@@ -869,7 +869,7 @@ class _Writer:
         changes = [
             replace(self.going[name], was=was, sets=was.sets)
             if name in self.going
-            else replace(_deletion(name, was, names[name]), was=was)
+            else replace(Change.deletion(name, was, names[name]), was=was)
             for name, was in known.items()
         ]
         records.put(self.source.id, changes, now, fence=self.lease.fence)
@@ -1011,7 +1011,9 @@ class _Writer:
             if now - first >= GRACE:
                 self.run.counts["deleted"] += 1
                 self.run.absent += 1
-                self.going[record.identifier] = _deletion(record.identifier, record, "missing")
+                self.going[record.identifier] = Change.deletion(
+                    record.identifier, record, "missing"
+                )
         return still
 
     # --- what harvesters may ask -----------------------------------------------------------
@@ -1046,21 +1048,6 @@ class _Writer:
                 for record in self.hub.store.records.of_source(self.source.id)
                 if not record.deleted
             ]
-
-
-def _deletion(name: str, known: Known | StoredRecord, why: str) -> Change:
-    """The deletion of a record of which its source says nothing any more."""
-    return Change(
-        identifier=name,
-        record=None,
-        hash="",
-        sets=known.sets,
-        document=known.document,
-        crosswalk=known.crosswalk,
-        page=known.page,
-        index=known.index,
-        why=why,
-    )
 
 
 def _render(record: Record) -> dict[str, str]:

@@ -117,6 +117,21 @@ class Change:
     """Why it is deleted: ``tombstone``, ``missing`` or ``skipped``."""
     was: Known | None = None
 
+    @classmethod
+    def deletion(cls, name: str, known: Known | StoredRecord, why: str) -> Change:
+        """The deletion of a record of which its source says nothing any more."""
+        return cls(
+            identifier=name,
+            record=None,
+            hash="",
+            sets=known.sets,
+            document=known.document,
+            crosswalk=known.crosswalk,
+            page=known.page,
+            index=known.index,
+            why=why,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
