@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.running import Hub
+
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -199,3 +201,17 @@ class Repository:
 
 def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def harvest(hub: Hub, *more: str) -> dict[str, Any]:
+    """The line of a run of the source ``src``, whose counts add up."""
+    (line,) = hub("harvest", "src", "--json", *more).lines
+    counts = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
+    assert line["seen"] == sum(line[name] for name in counts)
+    return line
+
+
+def live(hub: Hub) -> set[str]:
+    """The names of the records that the hub has of it."""
+    found = hub.records("--source", "src").values()
+    return {record["source_identifier"].removeprefix("oai:x:") for record in found}

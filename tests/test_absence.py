@@ -6,14 +6,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from chm_hub.record import record_identifier
 from chm_hub.settings import Settings
 from store import open_store
-from tests.repository import Repository
+from tests.repository import Repository, harvest, live
 from tests.running import Hub
 
 NAMES = [f"r{i:03}" for i in range(60)]
@@ -27,18 +26,6 @@ def repository(hub: Hub) -> Iterator[Repository]:
         hub.source("src", made.source(deletions="absence"))
         assert harvest(hub)["state"] == "complete"
         yield made
-
-
-def harvest(hub: Hub, *more: str) -> dict[str, Any]:
-    (line,) = hub("harvest", "src", "--json", *more).lines
-    counts = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
-    assert line["seen"] == sum(line[name] for name in counts)
-    return line
-
-
-def live(hub: Hub) -> set[str]:
-    found = hub.records("--source", "src").values()
-    return {record["source_identifier"].removeprefix("oai:x:") for record in found}
 
 
 def missing(settings: Settings, *, age: int = 0) -> set[str]:

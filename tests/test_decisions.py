@@ -22,7 +22,7 @@ from chm_hub import manifest as manifests
 from chm_hub import web
 from chm_hub.settings import Settings
 from store import Store
-from tests.repository import Repository
+from tests.repository import Repository, harvest, live
 from tests.running import Hub
 
 NAMES = [f"r{i:03}" for i in range(60)]
@@ -35,18 +35,6 @@ def repository(hub: Hub) -> Iterator[Repository]:
         made.add(*NAMES)
         hub.source("src", made.source())
         yield made
-
-
-def harvest(hub: Hub, *more: str) -> dict[str, Any]:
-    (line,) = hub("harvest", "src", "--json", *more).lines
-    counts = ("new", "changed", "unchanged", "deleted", "skipped", "quarantined")
-    assert line["seen"] == sum(line[name] for name in counts)
-    return line
-
-
-def live(hub: Hub) -> set[str]:
-    found = hub.records("--source", "src").values()
-    return {record["source_identifier"].removeprefix("oai:x:") for record in found}
 
 
 def ledger(hub: Hub) -> dict[str, Any]:
@@ -466,6 +454,7 @@ def test_a_partner_who_follows_is_told_the_truth_after_each_change(
         assert isinstance(when, str)
         return when
 
+    time.sleep(1.1)  # else the harvest was in the second of which the partner is told
     noted = follow(None)
     manifests.make(store, settings, _now())
     for turn in range(3):
