@@ -75,6 +75,10 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
         self._excused_pool: Any = HTTPConnectionPool(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._excused_pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
         self._excused_pool._factory = _ClientFactory
+        for pool in (self._pool, self._excused_pool):
+            # Twisted would ask again by itself where a kept connection was closed meanwhile: at
+            # once, without a turn, and uncounted. Whoever asks sees to that (rules R2, R17).
+            pool.retryAutomatically = False
         self._excusing: Any = copy.copy(self._contextFactory)
         self._excusing._verify_certificates = False
         crawler.signals.connect(_heard_headers, signals.headers_received)

@@ -138,6 +138,12 @@ class Loopback:
                 _send(h, b"", 503, {"cf-mitigated": "challenge", "Retry-After": "1"})
             case "/challenge-403":
                 _send(h, CHALLENGE, 403)
+            case "/once-a-connection":
+                if getattr(h, "answered", False):
+                    h.close_connection = True
+                else:
+                    h.answered = True
+                    _send(h, XML)
             case "/truncated-once":
                 if nth == 1:
                     h.send_response(200)
