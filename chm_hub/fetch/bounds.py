@@ -17,11 +17,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import signals
 from scrapy.core.downloader.handlers import http11
-from scrapy.exceptions import DownloadTimeoutError
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
-from twisted.web._newclient import HEADER, STATUS
+from twisted.web._newclient import (
+    HEADER,
+    STATUS,
+    RequestNotSent,
+    RequestTransmissionFailed,
+    ResponseNeverReceived,
+)
 from twisted.web.client import HTTPConnectionPool
 
 from chm_hub.fetch import host_of
@@ -38,6 +45,10 @@ HEADERS_LIMIT = 128 * 1024
 
 class TooSlowError(DownloadTimeoutError):
     """A server was silent, or let its answer drip."""
+
+
+class HungUpError(DownloadFailedError):
+    """A server closed a connection that it had kept, perhaps before it heard the request."""
 
 
 class HeadersTooLongError(Exception):
@@ -77,7 +88,7 @@ class BoundedHandler(http11.HTTP11DownloadHandler):
         self._excused_pool._factory = _ClientFactory
         for pool in (self._pool, self._excused_pool):
             # Twisted would ask again by itself where a kept connection was closed meanwhile: at
-            # once, without a turn, and uncounted. Whoever asks sees to that (rules R2, R17).
+            # once, without a turn, and uncounted. Patience does it in turn (rules R2, R17).
             pool.retryAutomatically = False
         self._excusing: Any = copy.copy(self._contextFactory)
         self._excusing._verify_certificates = False
@@ -139,9 +150,16 @@ class _Agent(http11._ScrapyAgent):
 
 
 class _ClientProtocol(http11._LenientHTTP11ClientProtocol):
-    """Gives up on headers that do not end."""
+    """Gives up on headers that do not end; says so when a kept connection is closed."""
 
     _head = 0
+    _kept = False
+
+    def request(self, request: Any) -> Any:
+        """Send a request, of which there may be several, one after the other."""
+        kept, self._kept = self._kept, True
+        answer: Any = super().request(request)
+        return answer.addErrback(_hung_up) if kept else answer
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802  (Twisted's interface)
         parser = self._parser
@@ -154,6 +172,16 @@ class _ClientProtocol(http11._LenientHTTP11ClientProtocol):
         else:
             self._head = 0
         super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+
+def _hung_up(failure: Any) -> Any:
+    """The error for a kept connection on which no byte of an answer came before it was closed."""
+    error = failure.value
+    unheard = RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived
+    cancelled = any(reason.check(CancelledError) for reason in getattr(error, "reasons", ()))
+    if not isinstance(error, unheard) or cancelled:
+        return failure
+    raise HungUpError(str(error)) from error
 
 
 class _ClientFactory(http11._LenientHTTP11ClientFactory):

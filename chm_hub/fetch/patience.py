@@ -3,8 +3,10 @@
 Tried again are a lost connection, a truncated body (also one that its server calls whole),
 HTTP 408, 425, 429, 500, 502, 503, 504 and 52x, and an HTML page in place of what was asked for;
 at most four tries, with a growing pause in between. A server that lets us wait is given one more
-try: each costs as long as it may be silent. ``Retry-After`` is obeyed, in seconds or as a date
-(rule R2). A firewall's page is none of these, whatever its status (rule R17).
+try: each costs as long as it may be silent. Where a server hung up on a connection that it had
+kept, the request is sent once more, in its turn, and that counts as no try. ``Retry-After`` is
+obeyed, in seconds or as a date (rule R2). A firewall's page is none of these, whatever its status
+(rule R17).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from scrapy.exceptions import (
 )
 
 from chm_hub.errors import FetchError
+from chm_hub.fetch.bounds import HungUpError
 from chm_hub.fetch.challenge import is_challenge
 from chm_hub.fetch.sniff import is_whole, kind_of
 
@@ -78,6 +81,9 @@ class Patience:
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """The request again after a pause, or ``None`` to let the error through."""
+        if isinstance(exception, HungUpError) and not request.meta.get("hung_up"):
+            # A connection that was kept is no promise (RFC 9112 §9.3.1): no try has failed yet.
+            return _anew(request, hung_up=True)
         if isinstance(exception, _LOST):
             if isinstance(exception, DownloadTimeoutError):
                 request.meta["tries"] = min(request.meta["tries"], SLOW_TRIES)
@@ -90,10 +96,14 @@ class Patience:
             return None
         pause = self._base * 2 ** (tried - 1) * random.uniform(1.0, 1.5)
         await asyncio.sleep(max(pause, asked or 0.0))
-        again: Any = request.copy()
-        again.meta["tried"] = tried + 1
-        again.dont_filter = True
-        return cast("Request", again)
+        return _anew(request, tried=tried + 1)
+
+
+def _anew(request: Request, **meta: Any) -> Request:
+    again: Any = request.copy()
+    again.meta.update(meta)
+    again.dont_filter = True
+    return cast("Request", again)
 
 
 def retry_after(value: bytes | None, now: datetime) -> float | None:
