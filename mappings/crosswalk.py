@@ -253,6 +253,12 @@ def _load(
     return loaded
 
 
+@functools.lru_cache(maxsize=256)
+def _parsed(content: bytes) -> dict[str, Any]:
+    # What many crosswalks extend is read once; nobody may change what is handed out.
+    return tomllib.loads(content.decode("utf-8"))
+
+
 def _read(
     name: str, folders: tuple[Path, ...], chain: tuple[str, ...], faults: list[str]
 ) -> _File | None:
@@ -264,10 +270,11 @@ def _read(
     content = path.read_bytes()
     where = f"{name}.toml"
     try:
-        own = tomllib.loads(content.decode("utf-8"))
+        own = _parsed(content)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"{where}: not valid TOML: {error}")
         return None
+    own = {key: dict(value) if isinstance(value, dict) else value for key, value in own.items()}
     for key in own:
         if key not in _KEYS:
             faults.append(f"{where}: {key}: no such key; known are {', '.join(sorted(_KEYS))}")

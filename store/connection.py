@@ -5,6 +5,7 @@ Both are the same to everything above this module: a ``pymongo`` client, no bran
 
 from __future__ import annotations
 
+import atexit
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 from pymongo.errors import ConnectionFailure as MongoConnectionFailure
+from pymongo.synchronous import monitor
 
 from chm_hub.errors import StoreError
 from chm_hub.settings import Settings
@@ -215,6 +217,9 @@ def open_store(settings: Settings, *, listeners: tuple[Any, ...] = ()) -> Store:
         store = Store(
             client, "chm_hub", f"embedded engine in {settings.data}", settings.data.absolute()
         )
+    # The driver waits at the end of a process for its threads, which look every half second
+    # whether they should stop: each command would take half a second longer. They are daemons.
+    atexit.unregister(monitor._shutdown_resources)
     try:
         store.prepare()
     except StoreError:

@@ -38,7 +38,7 @@ def settings(engine_data: Path) -> Settings:
         address = engine.ensure(engine_data)
         uri = (
             f"mongodb://{address.user}:{address.password}@127.0.0.1:{address.port}/{name}"
-            "?authSource=admin&directConnection=true"
+            "?authSource=admin&directConnection=true&retryWrites=false"
         )
     else:
         head, _, options = uri.partition("?")
