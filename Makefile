@@ -5,6 +5,8 @@ VENV    := .venv
 PYTHON  ?= python3
 BIN     := $(VENV)/bin
 DATA    ?= var
+# The tests start the command line some thousand times: compiled once, it starts sooner.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint bench bench-oai bench-round check-slow check-faults lock clean
 
