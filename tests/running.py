@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.warm import Warm
 
 CHM_HUB = Path(sys.executable).with_name("chm-hub")
 
@@ -27,8 +30,17 @@ class Said:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+@functools.cache
+def warm() -> Warm:
+    """The loaded process of these tests."""
+    return Warm()
+
+
 class Hub:
     """The command line with its own data folder and sources, on loopback."""
+
+    cold = False
+    """Whether each command is a program of its own, not a copy of one that is loaded."""
 
     def __init__(self, data: Path, uri: str, sources: Path) -> None:
         self.data, self.sources = data, sources
@@ -42,16 +54,21 @@ class Hub:
         }
 
     def __call__(self, *arguments: str, timeout: float = 180, **environ: str) -> Said:
-        done = subprocess.run(
-            [str(CHM_HUB), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env={**self.environ, **environ},
-            cwd=self.data,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+        settings = {**self.environ, **environ}
+        if self.cold:
+            done = subprocess.run(
+                [str(CHM_HUB), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                env=settings,
+                cwd=self.data,
+            )
+            said = Said(done.returncode, done.stdout, done.stderr)
+        else:
+            said = Said(*warm().run([*arguments], settings, self.data, timeout))
+        assert "Traceback" not in said.err, said.err
+        return said
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start a command and let it run."""

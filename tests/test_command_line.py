@@ -17,6 +17,12 @@ from tests.running import Hub
 SOURCE = 'title = "A"\nadapter = "feed"\nurl = "http://127.0.0.1:9/feed"\n'
 
 
+@pytest.fixture(autouse=True)
+def _cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command is a program of its own, as users start it."""
+    monkeypatch.setattr(Hub, "cold", True)
+
+
 def test_every_mistake_of_the_source_files_is_named_at_once(hub: Hub) -> None:
     hub.source("ok", SOURCE)
     hub.source("bad-keys", SOURCE + 'shedule = "daily"\n[options]\ntyp = "news"\n')
