@@ -419,6 +419,8 @@ def test_a_replay_that_was_ended_is_told_of(
         # It asks nobody, and keeps no page: that is no sign of hanging.
         monkeypatch.setattr("scheduler.process.BEAT_SECONDS", 0.0)
         monkeypatch.setattr("scheduler.process.STALLED_SECONDS", 0.0)
+        # A replay may take less than a second: it is looked at before it is done.
+        monkeypatch.setattr("scheduler.process.LOOK_SECONDS", 0.02)
         assert map_again(settings, store, "src") == "complete"
         assert map_again(replace(settings, run_memory=20), store, "src") == "failed"
         assert map_again(settings, store, "no-such-source") == "failed"
