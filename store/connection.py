@@ -202,18 +202,7 @@ def open_store(settings: Settings, *, listeners: tuple[Any, ...] = ()) -> Store:
         store = Store(client, database, where, None)
     else:
         address = engine.ensure(settings.data)
-        client = MongoClient(
-            "127.0.0.1",
-            address.port,
-            username=address.user,
-            password=address.password,
-            directConnection=True,
-            # The engine keeps the answers to writes that may be asked again, and looks through all
-            # of them at each write: after ten thousand it takes ten times as long. A write that
-            # was lost with a connection is an error here, and every writer has an answer to that.
-            retryWrites=False,
-            **options,
-        )
+        client = MongoClient(address.uri("chm_hub"), **options)
         store = Store(
             client, "chm_hub", f"embedded engine in {settings.data}", settings.data.absolute()
         )

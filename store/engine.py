@@ -67,6 +67,16 @@ class Address:
     started: float
     restarts: int
 
+    def uri(self, database: str) -> str:
+        """Where a MongoDB client finds a database in it, with all that the client must know."""
+        # The engine keeps the answers to writes that may be asked again, and looks through all of
+        # them at each write: after ten thousand it takes ten times as long. A write that was lost
+        # with a connection is an error here, and every writer has an answer to that.
+        return (
+            f"mongodb://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
+            "?authSource=admin&directConnection=true&retryWrites=false"
+        )
+
 
 def ensure(data: Path) -> Address:
     """The engine of a data folder, started if it is not running.

@@ -35,11 +35,7 @@ def settings(engine_data: Path) -> Settings:
     uri = os.environ.get("CHM_HUB_TEST_MONGODB_URI")
     name = f"test_{uuid.uuid4().hex[:12]}"
     if uri is None:
-        address = engine.ensure(engine_data)
-        uri = (
-            f"mongodb://{address.user}:{address.password}@127.0.0.1:{address.port}/{name}"
-            "?authSource=admin&directConnection=true&retryWrites=false"
-        )
+        uri = engine.ensure(engine_data).uri(name)
     else:
         head, _, options = uri.partition("?")
         uri = f"{head.rstrip('/')}/{name}" + (f"?{options}" if options else "")
