@@ -270,11 +270,11 @@ def _read(
     content = path.read_bytes()
     where = f"{name}.toml"
     try:
-        own = _parsed(content)
+        parsed = _parsed(content)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"{where}: not valid TOML: {error}")
         return None
-    own = {key: dict(value) if isinstance(value, dict) else value for key, value in own.items()}
+    own = {key: dict(value) if isinstance(value, dict) else value for key, value in parsed.items()}
     for key in own:
         if key not in _KEYS:
             faults.append(f"{where}: {key}: no such key; known are {', '.join(sorted(_KEYS))}")

@@ -195,8 +195,8 @@ def test_a_part_of_a_source_can_be_harvested_and_does_not_count_as_all(
     (line,) = said.lines
     assert line["state"] == "partial"
     assert 60 <= line["seen"] < 412
-    harvest(hub, names=("demo-oai",))
-    compare(hub.records("--with-deleted"), {"demo-oai": network.truth()["demo-oai"]})
+    harvest(hub)
+    compare(hub.records("--with-deleted"), truth_of(network))
 
 
 def test_many_deletions_wait_for_a_person(hub: Hub, network: Network, settings: Settings) -> None:
