@@ -5,6 +5,7 @@ among them, and robots.txt; then a source file's facts.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -168,7 +169,7 @@ class _Look:
     def of_json(self, payload: Payload) -> Found | None:
         """A STAC catalogue, a DCAT catalogue, an API that names itself, a JSON feed."""
         try:
-            answer = jsons.parse(payload.body, payload.url)
+            answer = jsons.read(payload, Counter())  # repairs are for harvests to count
         except ProtocolError as error:
             self.tried.append(error.reason)
             return None
@@ -357,7 +358,7 @@ class _Look:
         if payload is None or kind_of(payload.body) != "json":
             return None
         try:
-            return jsons.parse(payload.body, payload.url)
+            return jsons.read(payload, Counter())
         except ProtocolError:
             return None
 

@@ -8,7 +8,11 @@ from collections import Counter
 
 from chm_hub.document import Json, Payload
 from chm_hub.errors import ProtocolError
+from chm_hub.fetch import surrounded
 from harvesters import encodings
+
+SURROUNDINGS = "surroundings_removed"
+"""What is said of an answer that had something before or behind its JSON."""
 
 # A backslash that stands for itself; a character that takes two escapes; half of such a one.
 _ESCAPES = re.compile(
@@ -30,18 +34,15 @@ def parse(body: bytes, where: str) -> Json:
 
 def read(payload: Payload, said: Counter[str]) -> Json:
     """The value of an answer that holds what is harvested, repaired where it must be (rule R6):
-    in another encoding than UTF-8, or with control characters in its texts. What was repaired is
-    counted in ``said``, which is the walk's warnings or becomes the page's.
+    in another encoding than UTF-8, with control characters in its texts, or with something around
+    it (:mod:`chm_hub.fetch.surrounded`). What was repaired is counted in ``said``, which is the
+    walk's warnings or becomes the page's.
 
     Raises :class:`ProtocolError` (reason ``not_json``).
     """
     try:
         text, repairs = _text(payload)
-        try:
-            value = loads(text)
-        except ValueError:
-            value = loads(text, strict=False)
-            repairs.append("control_characters")
+        value = _repaired(text, repairs)
     except (ValueError, RecursionError) as error:
         raise _not_json(payload.url, error) from error
     said.update(repairs)
@@ -55,6 +56,25 @@ def loads(text: str, *, strict: bool = True) -> Json:
     if "\\ud" in text or "\\uD" in text:
         text = _ESCAPES.sub(lambda found: r"\uffff" if found[1] else found[0], text)
     return json.loads(text, strict=strict)
+
+
+def _repaired(text: str, repairs: list[str]) -> Json:
+    """The value of a JSON text, its repairs added to ``repairs``; raises :class:`ValueError`."""
+    try:
+        return loads(text)
+    except ValueError:
+        pass
+    try:
+        value = loads(text, strict=False)
+    except ValueError:
+        within = surrounded.inner(text)
+        if within is None:
+            raise
+        value = _repaired(within, repairs)
+        repairs.append(SURROUNDINGS)
+    else:
+        repairs.append("control_characters")
+    return value
 
 
 def _text(payload: Payload) -> tuple[str, list[str]]:

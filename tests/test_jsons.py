@@ -14,6 +14,7 @@ import pytest
 from chm_hub import fetch as fetching
 from chm_hub.document import Payload, Walk
 from chm_hub.errors import ProtocolError
+from chm_hub.fetch.sniff import came, is_whole, kind_of
 from harvesters import dcat, drupal_jsonapi, feed, json_api, jsons
 
 TEXT = '{"a": "café", "b": "Ω"}'
@@ -53,6 +54,82 @@ def test_it_is_repaired_and_told(
     said: Counter[str] = Counter()
     assert jsons.read(payload(body, charset), said) == value
     assert said == told
+
+
+NOTICE = "<br />\n<b>Notice</b>:  Undefined index: [8] in <b>/w/f.php</b> on line <b>3</b><br />\n"
+AROUND = {"surroundings_removed": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("\ufeff\ufeff", ""),
+        ("\ufeff\r\n\ufeff\ufeff", "\n"),
+        (NOTICE, ""),
+        (NOTICE * 40, ""),
+        ("\nWarning: Array to string conversion in /w/f.php on line 3\n", ""),
+        ("<font size='1'><table class='xdebug-error'><tr><td>{x}</td></tr></table></font>", ""),
+        ("<!-- page made in 0.1 s -->", "\n<!-- Cached by X -->"),
+        ("", "\n<!-- Cached by X {a: 1} -->"),
+        ("", "<div id='bar'><script>var a = {};</script></div>"),
+        ("", "\nPHP Notice: Undefined index in /w/f.php"),
+        ("", "0"),
+        ("/* made by X */ found(", ");"),
+        (")]}',\n", ""),
+        ("while(1);", ""),
+    ],
+)
+@pytest.mark.parametrize("value", [TEXT, "[]", '[{"a": "<p>]}</p>"}]', '{"a": "b\tc"}'])
+def test_what_stands_around_it_is_taken_away_and_told(before: str, after: str, value: str) -> None:
+    said: Counter[str] = Counter()
+    body = (before + value + after).encode()
+    assert jsons.read(payload(body), said) == json.loads(value, strict=False)
+    assert said == {**AROUND, **({"control_characters": 1} if "\t" in value else {})}
+    assert kind_of(body) == "json"
+    assert is_whole(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": 1}\n{"a": 2}',  # two values: which of them is the answer?
+        '{"a": 1}, {"a": 2}',
+        NOTICE + '{"a": 1, "b"',  # cut off
+        NOTICE + "[8]",
+        "<script>var a = {};</script>",
+        "<div>{not json}</div>",
+        "Not found: {}, said [the server]",
+    ],
+)
+def test_what_is_not_one_whole_value_is_none(body: str) -> None:
+    with pytest.raises(ProtocolError, match="not JSON"):
+        jsons.read(payload(body.encode()), Counter())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (NOTICE.encode() + b'{"a": 1, "b"', "something else, which begins '<br /> <b>Notice</b>"),
+        (b"<?xml version='1.0'?><!-- x --><rss/>", "XML (its root is rss), which begins"),
+        (b"<html><title>Log  in</title>", "a page titled 'Log in'"),
+        (b"no service", "something else, which begins 'no service'"),
+        (b"", "an empty answer"),
+    ],
+)
+def test_a_message_says_what_came_in_place_of_json(body: bytes, said: str) -> None:
+    assert said in came(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<?xml version='1.0'?><rss><a>{}</a></rss>",
+        b"<b>Notice</b> x <?xml version='1.0'?><rss><a>{}</a></rss>",
+        b'<rss><channel>{"a": 1}</channel></rss>',
+    ],
+)
+def test_xml_stays_xml(body: bytes) -> None:
+    assert kind_of(body) == "xml"
 
 
 @pytest.mark.parametrize(

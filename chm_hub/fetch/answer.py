@@ -22,7 +22,7 @@ from chm_hub.fetch import Client, Limits, Request, host_of, now
 from chm_hub.fetch.bounds import HEADERS_LIMIT, TooSlowError
 from chm_hub.fetch.challenge import require_no_challenge
 from chm_hub.fetch.egress import EgressRefusedError, GuardedResolver
-from chm_hub.fetch.sniff import kind_of, page_title, too_large
+from chm_hub.fetch.sniff import came, kind_of, too_large
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -119,13 +119,10 @@ def check(payload: Payload, request: Request) -> None:
         kind = kind_of(payload.body)
         if kind not in request.kinds:
             require_no_challenge(payload)
-            title = page_title(payload.body) if kind == "html" else ""
             raise ProtocolError(
-                f"{url}: an {kind.upper()} answer came in place of "
-                f"{' or '.join(request.kinds).upper()}"
-                + (f" (a page titled {title!r})" if title else "")
-                + ". Open the address in a browser: it may have moved, or a login or a firewall "
-                "stands before it.",
+                f"{url}: {came(payload.body)} came in place of "
+                f"{' or '.join(request.kinds).upper()}. Open the address in a browser: it may have "
+                "moved, or a login or a firewall stands before it.",
                 reason=kind,
             )
 

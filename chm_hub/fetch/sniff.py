@@ -10,6 +10,7 @@ from scrapy.utils._compression import _DecompressionMaxSizeExceeded
 from scrapy.utils.gz import gunzip
 
 from chm_hub.errors import FetchError
+from chm_hub.fetch.surrounded import holds_json
 
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
@@ -19,6 +20,12 @@ _TAIL = 65_536
 _ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DECLARATIONS = re.compile(rb"\s*(<\?xml[^>]*\?>|<!--.*?-->|<\?[^>]*\?>|\s)*", re.DOTALL)
+_DOCUMENT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>(?:\s|<!--.*?-->|<\?[^>]*\?>)*<([\w.:-]+)", re.DOTALL
+)
+"""A document that says that it is XML."""
+_FRAGMENT = re.compile(rb"<(?:br|b|p|div|pre|font|table|strong|span|code|h\d)\b")
+"""How a notice of PHP begins, and no document in XML."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -26,11 +33,12 @@ def kind_of(body: bytes) -> str:
     """What a body is by its first bytes: ``xml``, ``html``, ``json``, ``text`` or ``empty``.
 
     A page in XHTML is ``html`` however well-formed it is; a body with something before its
-    first element is what that element makes it.
+    first element is what that element makes it; a whole value of JSON with a notice before it is
+    ``json``.
     """
     head = body[:_HEAD]
     for bom, encoding in _BOMS:
-        if head.startswith(bom):
+        while head.startswith(bom):
             head = head[len(bom) :].decode(encoding, "ignore").encode()
     head = head.replace(b"\0", b"")
     matched = _DECLARATIONS.match(head)
@@ -43,6 +51,9 @@ def kind_of(body: bytes) -> str:
         return "json"
     if b"<html" in rest[:1024] and b"<?xml" not in head:
         return "html"
+    may_be_noise = b"<?xml" not in head and (_FRAGMENT.match(rest) or not rest.startswith(b"<"))
+    if may_be_noise and holds_json(body):
+        return "json"
     if rest.startswith(b"<") or b"<?xml" in head or re.search(rb"<[a-z][\w:-]*[\s>]", rest):
         return "xml"
     return "text"
@@ -54,7 +65,7 @@ def is_whole(body: bytes) -> bool:
     tail = body[-_TAIL:].replace(b"\0", b"").rstrip()
     match kind_of(body):
         case "json":
-            return tail.endswith((b"}", b"]"))
+            return tail.endswith((b"}", b"]")) or holds_json(body)
         case "xml":
             root = _ROOT.search(body[:_TAIL].replace(b"\0", b""))
             # A root without content closes itself.
@@ -66,6 +77,25 @@ def page_title(body: bytes) -> str:
     """The title of an HTML page, for messages; empty if it has none."""
     found = _TITLE.search(body[:65536])
     return " ".join(found[1].decode("utf-8", "replace").split())[:100] if found else ""
+
+
+def came(body: bytes) -> str:
+    """What came, in words, for a message that says it in place of what was asked for.
+
+    Names the kind only where the first bytes are certain of it: a notice of PHP looks like XML, and
+    a broken JSON text like none. Then its beginning says more than a name.
+    """
+    kind = kind_of(body)
+    if kind == "empty":
+        return "an empty answer"
+    title = page_title(body) if kind == "html" else ""
+    if title:
+        return f"a page titled {title!r}"
+    beginning = " ".join(body[:_HEAD].decode("utf-8", "replace").replace("\0", "").split())[:80]
+    named = {"html": "a page (HTML)", "json": "JSON"}.get(kind, "something else")
+    if kind == "xml" and (root := _DOCUMENT.match(body[:_HEAD])):
+        named = f"XML (its root is {root[1].decode()})"
+    return f"{named}, which begins {beginning!r},"
 
 
 class Unpacking(HttpCompressionMiddleware):
