@@ -20,7 +20,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import html, jsons, xml
+from harvesters import doctype, html, jsons, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -190,6 +190,7 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         return _read_json_feed(payload)
     charset = payload.charset()
     body, warnings = xml.prepared(payload.body, payload.url, [charset] if charset else ())
+    doctype.require_none_before_root(body, payload.url)
     parsed, items, rejects = _parsed(body, payload.url)
     if not parsed.get("version") and not items and not rejects:
         raise ProtocolError(

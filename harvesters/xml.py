@@ -14,20 +14,11 @@ from lxml import etree
 from chm_hub.document import Json
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch.sniff import is_whole
-from harvesters import encodings
+from harvesters import doctype, encodings
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
-_DOCTYPE = re.compile(
-    rb"""<!DOCTYPE(?:[^>\["']|"[^"]*"|'[^']*')*+"""
-    rb"""(?:\[((?:<!--(?>.*?-->)|[^\]"']|"[^"]*"|'[^']*')*+)\]\s*)?>""",
-    re.DOTALL,
-)
-# What may stand before it. Atomic groups: comments without end must not be tried in all ways.
-_PROLOG = re.compile(rb"(?:[^<]*+(?:<\?(?>.*?\?>)|<!--(?>.*?-->)))*+[^<]*+(?=<!DOCTYPE)", re.DOTALL)
-_USED = re.compile(rb"&([^\s;&<#]+);")
-_DECLARES = re.compile(rb"<!ENTITY\s+([^\s%>\"']+)")
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9a-fA-F]+);)")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
@@ -63,11 +54,12 @@ def parse(
     try:
         # The standard library's elements hold their values as Python has them; reading every
         # value of a page takes half the time it takes with lxml's.
-        return ElementTree.fromstring(body), warnings
+        # The encoding is ours to say: what a declaration says here is not believed again.
+        return ElementTree.fromstring(body, ElementTree.XMLParser(encoding="utf-8")), warnings
     except (ElementTree.ParseError, ValueError, LookupError):
         pass  # not well-formed, or in an encoding it does not know
     try:
-        return _strict(body), warnings
+        return _tree(body, where), warnings
     except etree.XMLSyntaxError as error:
         first_fault = str(error)
     for repair in (_trim, _drop_illegal, _replace_entities, _escape_ampersands):
@@ -76,13 +68,13 @@ def parse(
             warnings.append(said)
             body = repaired
             try:
-                return _strict(body), warnings
+                return _tree(body, where), warnings
             except etree.XMLSyntaxError:
                 continue
-    if isolate and (isolated := _isolated(body, isolate)) is not None:
+    if isolate and (isolated := _isolated(body, isolate, where)) is not None:
         root, count = isolated
         return root, [*warnings, f"recovered: {count}"]
-    root = etree.fromstring(body, _parser(recover=True)) if body.strip() else None
+    root = _tree(body, where, recover=True) if body.strip() else None
     if root is None or not isinstance(root.tag, str):
         raise ProtocolError(
             f"{where}: not XML, not even with repairs: {first_fault}. Look at what the address "
@@ -100,8 +92,8 @@ def prepared(body: bytes, where: str, charsets: Sequence[str] = ()) -> tuple[byt
     ``where``, ``charsets`` and the error ``doctype`` are those of :func:`parse`.
     """
     body, warnings = _in_utf8(body, charsets)
-    if (prolog := _PROLOG.match(body)) is not None:
-        body = _without_doctype(body, prolog.end(), where)
+    body, had_one = doctype.without(body, where)
+    if had_one:
         warnings.append("doctype_removed")
     return body, warnings
 
@@ -119,24 +111,6 @@ def _in_utf8(body: bytes, charsets: Sequence[str]) -> tuple[bytes, list[str]]:
     return body, repairs
 
 
-def _without_doctype(body: bytes, at: int, where: str) -> bytes:
-    doctype = _DOCTYPE.match(body, at)
-    declared = set(_DECLARES.findall(doctype[1] or b"")) if doctype else set()
-    rest = body[doctype.end() :] if doctype else b""
-    # A name that HTML has too means what it means there.
-    used = {
-        n for n in _USED.findall(rest) if n in declared and f"{n.decode('latin-1')};" not in html5
-    }
-    if doctype is None or used:
-        raise ProtocolError(
-            f"{where}: the document is written with entities of its own (a DOCTYPE with an "
-            "internal subset), which no metadata needs and bombs are made of. It is not read; "
-            "tell the source's contact.",
-            reason="doctype",
-        )
-    return body[:at] + rest
-
-
 def split(body: bytes, path: str) -> tuple[bytes, list[bytes], bytes] | None:
     """A list in pieces: what stands before its elements, each of them (with what follows it), what
     stands after them; ``None`` where there are none. ``record/header`` means elements called
@@ -152,7 +126,7 @@ def split(body: bytes, path: str) -> tuple[bytes, list[bytes], bytes] | None:
     return body[: bounds[0]], pieces, body[bounds[-1] :]
 
 
-def _isolated(body: bytes, path: str) -> tuple[Element, int] | None:
+def _isolated(body: bytes, path: str, where: str) -> tuple[Element, int] | None:
     """The root of a document whose broken elements were recovered one by one, and how many;
     ``None`` where what is around them is broken too."""
     if (found := split(body, path)) is None:
@@ -164,10 +138,10 @@ def _isolated(body: bytes, path: str) -> tuple[Element, int] | None:
     def sound(piece: bytes) -> bytes:
         # Read within what is around it, which declares its namespaces.
         try:
-            _strict(before + piece + after)
+            _tree(before + piece + after, where)
             return piece
         except etree.XMLSyntaxError:
-            around = etree.fromstring(before + piece + after, _parser(recover=True))
+            around = _tree(before + piece + after, where, recover=True)
             first = None if around is None else next(around.iter("{*}" + name), None)
             if first is None:
                 # Nothing of it can be read: whoever reads the list sets it aside as it is.
@@ -178,7 +152,7 @@ def _isolated(body: bytes, path: str) -> tuple[Element, int] | None:
 
     mended = before + b"".join(map(sound, pieces)) + after
     try:
-        root = _strict(mended)
+        root = _tree(mended, where)
     except etree.XMLSyntaxError:
         return None
     for place, recovered in zip(list(root.iter("{*}broken")), broken, strict=True):
@@ -189,8 +163,14 @@ def _isolated(body: bytes, path: str) -> tuple[Element, int] | None:
     return root, len(broken)
 
 
-def _parser(*, recover: bool = False) -> Any:
-    return etree.XMLParser(
+def _tree(body: bytes, where: str, *, recover: bool = False) -> Element:
+    """The root of a document in UTF-8, read by lxml; ``None`` where recovery finds no element.
+
+    Raises :class:`ProtocolError` (reason ``doctype``) for a declaration that was not taken out:
+    libxml2 expands entities in attributes whatever it is told.
+    """
+    parser = etree.XMLParser(
+        encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -199,10 +179,10 @@ def _parser(*, recover: bool = False) -> Any:
         remove_comments=True,
         remove_pis=True,
     )
-
-
-def _strict(body: bytes) -> Element:
-    return etree.fromstring(body, _parser())
+    root = etree.fromstring(body, parser)
+    if root is not None and root.getroottree().docinfo.internalDTD is not None:
+        raise doctype.refusal(where)
+    return root
 
 
 def _trim(body: bytes) -> tuple[bytes, str | None]:

@@ -197,6 +197,8 @@ class Endpoint:
         except etree.XMLSyntaxError as error:
             self.fail(f"not well-formed: {error}", answer)
             return answer
+        if root.getroottree().docinfo.internalDTD is not None:
+            self.fail("has a DOCTYPE, which harvesters refuse", answer)
         answer = Answer(
             root=root,
             status=200,
