@@ -8,7 +8,7 @@ DATA    ?= var
 # The tests start the command line some thousand times: compiled once, it starts sooner.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint check-quick bench bench-oai bench-round check-slow check-faults lock clean
+.PHONY: run test lint check-quick bench bench-oai bench-round check-slow check-faults check-field-cases lock clean
 
 run: $(VENV)/.run
 	$(BIN)/chm-hub --data $(DATA) demo
@@ -50,6 +50,10 @@ check-slow: $(VENV)/.dev
 # Every fault of a fault server through the command line; FAULTS='--records 40 --page 7 --seed 3'.
 check-faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults.matrix $(FAULTS)
+
+# Small inputs that broke harvesters, beside the values that are right; CASES='04 real/01 --all'.
+check-field-cases: $(VENV)/.dev
+	$(BIN)/python -m tests.field_cases.table $(CASES)
 
 # The environment: made by pip from the lock files, hashes checked.
 $(VENV)/bin/python:
