@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import tally, xml
+from harvesters import oai_tokens, tally, xml
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -28,6 +28,15 @@ SHORTEST = timedelta(days=2)
 DEPTH = 6
 """A list that cannot be read with tokens is parted so often; then its records are asked for one
 by one."""
+NO_METADATA = "no_metadata"
+"""Why a record is set aside that came without metadata, or with metadata that say nothing."""
+_FORM = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+_ADVICE = {
+    "badVerb": "The question did not reach it whole: a redirect or a proxy may have dropped its "
+    "arguments. Check the source's url, and `method` in its options.",
+    "": "Check the source's options (metadata_prefix, set) against what the repository offers.",
+}
+"""What a person can do about an error of the protocol, by its code; "" for any other."""
 _DEAD = frozenset({400, 404, 410, 500})
 """Statuses with which repositories answer a token they do not know (any more)."""
 _ANSWERS = (200, 400, 404, 410, 422, 500)
@@ -251,6 +260,9 @@ class _Server:
                     found.append(spec)
             token = _token(listed)
             if token is None:
+                self.walk.warnings.update(
+                    oai_tokens.misplaced(root, listed, arguments.get("resumptionToken"))
+                )
                 return found
             if token in used:
                 self.walk.short = "ListSets: a resumption token came twice"
@@ -377,6 +389,7 @@ class _Window:
                 self.counted.add(reject.identifier)
             self.server.listed += len(page.documents)
             if token is None:
+                page.warnings.extend(oai_tokens.misplaced(root, listed, self.token))
                 yield page
                 self._compare()
                 return
@@ -530,18 +543,36 @@ def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[
             root = None
             if metadata is not None:
                 root = next((c for c in metadata if isinstance(c.tag, str)), None)
-            if root is not None:
-                namespace = root.tag[1:].partition("}")[0] if root.tag[0] == "{" else ""
-                document.body["namespace"] = namespace
-                try:
-                    document.body["metadata"] = xml.to_json(root)
-                except ProtocolError as error:
-                    rejects.append(Reject(reason=error.reason, identifier=document.identifier))
-                    continue
-            else:
-                document.body["metadata"] = {}
+            if root is None or _says_nothing(root):
+                # The hub keeps what it has of it: a record that is gone has a deleted header.
+                rejects.append(Reject(reason=NO_METADATA, identifier=document.identifier))
+                continue
+            namespace = root.tag[1:].partition("}")[0] if root.tag[0] == "{" else ""
+            document.body["namespace"] = namespace
+            try:
+                document.body["metadata"] = xml.to_json(root)
+            except ProtocolError as error:
+                rejects.append(Reject(reason=error.reason, identifier=document.identifier))
+                continue
         documents.append(document)
     return documents, rejects
+
+
+def _says_nothing(root: Any) -> bool:
+    """Whether metadata has neither text nor attributes in it; those of the root and those of
+    ``xsi`` and ``xml`` are its form."""
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            own = () if element is root else element.items()
+            texts = [value for name, value in own if not name.startswith(_FORM)]
+            texts.append(element.text or "")
+        else:
+            texts = []  # a comment's text is none of the record's
+        if element is not root:
+            texts.append(element.tail or "")
+        if any(text.strip() for text in texts):
+            return False
+    return True
 
 
 def _read_header(header: Any, prefix: str) -> Document | None:
@@ -588,8 +619,13 @@ def _granularity(stated: str) -> str:
 
 def is_error_answer(body: bytes) -> bool:
     """Whether a body that came with another status than 200 is an OAI-PMH answer with an error
-    in it: some repositories say so that nothing matched."""
-    return b"<OAI-PMH" in body[:4096] and b"<error" in body
+    in it: some repositories say so that nothing matched. Any prefix, encoding, comment or DOCTYPE
+    may stand in it, so it is parsed."""
+    try:
+        root, _ = xml.parse(body, "")
+    except ProtocolError:
+        return False
+    return xml.local(root.tag) == "OAI-PMH" and _child(root, "error") is not None
 
 
 def check_root(root: Any, where: str, warnings: list[str]) -> None:
@@ -618,8 +654,8 @@ def raise_for_error(root: Any, where: str) -> None:
         code = error.get("code") or "error"
         said = " ".join((error.text or "").split())[:300]
         raise ProtocolError(
-            f"{where}: the repository answers {code}{': ' + said if said else ''}. Check the "
-            "source's options (metadata_prefix, set) against what the repository offers.",
+            f"{where}: the repository answers {code}{': ' + said if said else ''}. "
+            f"{_ADVICE.get(code, _ADVICE[''])}",
             reason=code,
         )
 

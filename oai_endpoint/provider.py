@@ -49,11 +49,14 @@ def blueprint(
     )
     made = Blueprint("oai", __name__, template_folder=str(Path(__file__).with_name("templates")))
 
+    # With a slash at its end it is the same address: many harvesters write it so.
     @made.route("/oai", methods=["GET", "HEAD", "POST"])
+    @made.route("/oai/", methods=["GET", "HEAD", "POST"])
     def oai() -> Response:
         return _respond(store, repository, page=browser.wanted(request))
 
     @made.route("/oai/xml", methods=["GET", "HEAD", "POST"])
+    @made.route("/oai/xml/", methods=["GET", "HEAD", "POST"])
     def oai_xml() -> Response:
         """The same for a person who wants to see the XML itself."""
         return _respond(store, repository, page=False)

@@ -259,11 +259,13 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
             middlewares + "httpauth.HttpAuthMiddleware": None,
             middlewares + "retry.RetryMiddleware": None,
             middlewares + "redirect.MetaRefreshMiddleware": None,
+            middlewares + "redirect.RedirectMiddleware": None,
             middlewares + "httpcompression.HttpCompressionMiddleware": None,
             middlewares + "httpproxy.HttpProxyMiddleware": None,
             middlewares + "httpcache.HttpCacheMiddleware": None,
             "chm_hub.fetch.patience.Patience": 550,
             "chm_hub.fetch.sniff.Unpacking": 590,
+            "chm_hub.fetch.redirects.KeepsTheForm": 600,
             "chm_hub.fetch.egress.EgressGuard": 860,
         },
         # None of them, nor what a later version adds: one of 2.19 listens for code to run.

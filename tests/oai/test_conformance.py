@@ -346,3 +346,19 @@ def test_the_hubs_own_format_comes_back_as_it_was(client: Any) -> None:
         del plain["provenance"]
         rendered = etree.fromstring(etree.tostring(chm.render(made)))
         assert chm.parse(rendered) == plain
+
+
+@pytest.mark.parametrize("address", ["/oai", "/oai/xml"])
+def test_a_slash_at_the_end_makes_no_difference(client: Any, address: str) -> None:
+    query = f"verb=ListIdentifiers&{PREFIX}"
+    kind = "application/x-www-form-urlencoded"
+    for slash in ("", "/"):
+        got = client.get(f"{address}{slash}?{query}")
+        sent = client.post(f"{address}{slash}", data=query, content_type=kind)
+        headed = client.head(f"{address}{slash}?{query}")
+        assert [a.status_code for a in (got, sent, headed)] == [200, 200, 200]
+        found = [etree.fromstring(a.data).findall(".//o:identifier", NS) for a in (got, sent)]
+        assert len(found[0]) == len(found[1]) > 0
+    browser = {"Accept": "text/html,application/xhtml+xml", "User-Agent": "Mozilla/5.0"}
+    plain, slashed = (client.get(f"/oai{slash}", headers=browser) for slash in ("", "/"))
+    assert (slashed.mimetype, slashed.data) == (plain.mimetype, plain.data)
