@@ -29,7 +29,16 @@ from chm_hub import record as model
 from chm_hub.document import Document, Json
 from chm_hub.errors import CrosswalkError
 from chm_hub.record import Record
-from mappings import codes, dates, functions, tables
+from mappings import (
+    codes,
+    dates,
+    dcsv,
+    functions,
+    identifiers,
+    record_types,
+    rights,
+    tables,
+)
 
 FOLDER = Path(__file__).parent / "crosswalks"
 ENGINE_FIELDS = frozenset({"identifier", "source", "source_identifier", "provenance"})
@@ -467,7 +476,7 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
 def _surroundings() -> bytes:
     """What bears on every crosswalk: the functions, this module, the tables."""
     digest = hashlib.sha256()
-    modules = (functions, codes, dates, tables)
+    modules = (functions, codes, dates, tables, dcsv, identifiers, record_types, rights)
     paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     paths += sorted(tables.FOLDER.glob("*.csv"))
     for path in paths:

@@ -49,6 +49,11 @@ def using(context: Context) -> Any:
     return _CONTEXT.set(context)
 
 
+def current() -> Context:
+    """What is known of the document that is being mapped."""
+    return _CONTEXT.get()
+
+
 def done(token: Any) -> None:
     """Undo :func:`using`."""
     _CONTEXT.reset(token)
@@ -88,6 +93,12 @@ def _string(value: Json) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
+
+
+def strings(value: Json) -> list[str]:
+    """The strings in a value, or in each of a list; what is not blank."""
+    found = (_string(item) for item in (value if isinstance(value, list) else [value]))
+    return [text for text in found if text and text.strip()]
 
 
 def _given(value: Json, kind: str) -> str | None:
@@ -596,7 +607,7 @@ def absolute_url(value: Json, base: Json = None) -> Json:
         given = _given(part, "a web address")
         if given is None:
             return None
-        made = _address(given.strip(), against)
+        made = web_address(given.strip(), against)
         if made is None:
             issue(f"not a web address: {shown(given)}")
         return made
@@ -607,11 +618,22 @@ def absolute_url(value: Json, base: Json = None) -> Json:
 _UNSAFE = re.compile(r"[\s<>\"\x00-\x20\x7f]")
 
 
+_NO_HOST = re.compile(r"(?:https?|ftp):(?!//)", re.IGNORECASE)
+_ORIGIN = re.compile(r"(?:https?|ftp)://(?![^/?#]*@)[^/?#]*", re.IGNORECASE)
+
+
 @lru_cache(maxsize=8192)
-def _address(given: str, against: str) -> str | None:
-    """An absolute address, or ``None``. Letters of all scripts stay, as IRIs have them."""
+def web_address(given: str, against: str) -> str | None:
+    """An absolute address, or ``None``. Letters of all scripts stay, as IRIs have them.
+
+    Scheme and host are in small letters (RFC 3986 §6.2.2.1). ``http:/page`` names no host; a
+    source's own host is not put in its place (§5.4.2).
+    """
     if given[:4].lower() == "www.":  # what people write where they mean a host
         given = f"http://{given}"
+    if _NO_HOST.match(given):
+        return None
+    given = _ORIGIN.sub(lambda found: found[0].lower(), given, count=1)
     try:
         made = urljoin(against, given)
         parts = urlsplit(made)
@@ -1062,7 +1084,11 @@ def document() -> str:
 
 
 if __name__ == "__main__":
+    import importlib
     from pathlib import Path
 
+    # The engine loads the modules that hold the other functions.
+    importlib.import_module("mappings.crosswalk")
+    page: str = importlib.import_module("mappings.functions").document()
     target = Path(__file__).parent.parent / "docs" / "crosswalk-functions.md"
-    target.write_text(document(), "utf-8")
+    target.write_text(page, "utf-8")
