@@ -25,6 +25,7 @@ import jmespath.functions
 import jmespath.parser
 from pydantic import ValidationError
 
+from chm_hub import language_maps
 from chm_hub import record as model
 from chm_hub.document import Document, Json
 from chm_hub.errors import CrosswalkError
@@ -35,6 +36,8 @@ from mappings import (
     dcsv,
     functions,
     identifiers,
+    markdown,
+    moments,
     record_types,
     rights,
     tables,
@@ -476,7 +479,10 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
 def _surroundings() -> bytes:
     """What bears on every crosswalk: the functions, this module, the tables."""
     digest = hashlib.sha256()
-    modules = (functions, codes, dates, tables, dcsv, identifiers, record_types, rights)
+    modules = (
+        *(functions, codes, dates, tables, dcsv, identifiers, record_types, rights),
+        *(markdown, moments, language_maps),
+    )
     paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     paths += sorted(tables.FOLDER.glob("*.csv"))
     for path in paths:

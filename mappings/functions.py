@@ -23,6 +23,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from lxml import etree
 
+from chm_hub import language_maps
 from chm_hub.document import Json
 from mappings import codes, dates, tables, vocabularies
 
@@ -1055,6 +1056,40 @@ def number(value: Json) -> Json:
         issue(f"not a number: {shown(given)}")
         return None
     return made
+
+
+@registered
+def in_languages(value: Json, lang: Json = None) -> Json:
+    """The texts in a value of JSON that may be one text, a map of languages, a list of JSON-LD's
+    `{"@value", "@language"}`, or a JSON text of these; a text without a language is in `lang`.
+
+    >>> in_languages(`{"en": "Forest", "fr": ["Forêt"], "ar": ""}`)
+    [{"value": "Forest", "lang": "en"}, {"value": "Forêt", "lang": "fr"}]
+    """
+    found = language_maps.texts_of(value)
+    if not found and value not in (None, "", [], {}) and not isinstance(value, str):
+        if not language_maps.is_map(value):
+            issue(f"not a text: {shown(value)}")
+        return []
+    return text(found, lang)
+
+
+@registered
+def in_one_language(value: Json) -> Json:
+    """The one text of a value as `in_languages` reads it, where there is room for one: the text in
+    the source's first language, else in English, else in no language, else the first.
+
+    >>> in_one_language(`{"it": "Ministero", "en": "Ministry"}`)
+    {"value": "Ministry", "lang": "en"}
+    """
+    found = in_languages(value)
+    texts_found = found if isinstance(found, list) else []
+    wanted = [*(_CONTEXT.get().source.get("languages") or [])[:1], "en", ""]
+    for lang in wanted:
+        for one in texts_found:
+            if str(one.get("lang", "")).lower().partition("-")[0] == str(lang).lower():
+                return one
+    return first(texts_found)
 
 
 def example(function: Callable[..., Json]) -> tuple[str, str]:
