@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -24,13 +23,16 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
-from harvesters import encodings, jsons, xml
+from chm_hub.language_maps import texts_of
+from harvesters import dcat_shapes, encodings, graphs, jsons, xml
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 MAX_PAGES = 2_000
 MAX_EMPTY = 10
 """So many pages in a row without a data set are no catalogue that goes on."""
 ACCEPT = "application/json, text/turtle;q=0.9, application/rdf+xml;q=0.8, application/ld+json;q=0.7"
+CONTEXT_NOT_READ = "context_not_read"
+"""What is said of JSON-LD whose context stands elsewhere: it was read by the names of its keys."""
 LOCN = Namespace("http://www.w3.org/ns/locn#")
 SCHEMA = Namespace("http://schema.org/")
 _NEXT = (HYDRA.next, HYDRA.nextPage)
@@ -153,7 +155,7 @@ def _documents(found: Catalogue, given: set[str]) -> tuple[list[Document], list[
     rejects: list[Reject] = []
     for row in found.datasets:
         dataset = row if isinstance(row, dict) else {}
-        named = (dataset.get(key) for key in ("identifier", "@id", "landingPage"))
+        named = (dataset.get(key) for key in ("identifier", "@id", "landingPage", "id"))
         name = next((made for made in map(_name, named) if made), None)
         if name is None:
             rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
@@ -180,40 +182,89 @@ def _name(value: Json) -> str | None:
 
 
 def place(dataset: dict[str, Json]) -> dict[str, Json]:
-    """The ``spatial`` of a data set parted: names of places, and a shape (WKT, GeoJSON or four
-    numbers: west, south, east, north), as all of them stand under the one key."""
+    """The ``spatial`` of a data set parted: names of places (texts, or ``{"value", "lang"}``), and
+    a shape (WKT, GeoJSON or four numbers: west, south, east, north), as all of them stand under
+    the one key."""
     names: list[Json] = []
     shapes: list[Json] = [dataset["bbox"]] if dataset.get("bbox") else []
     spatial = dataset.get("spatial")
+    if _is_box(spatial):
+        return {"names": [], "shape": spatial}
     for part in spatial if isinstance(spatial, list) else [spatial]:
         if isinstance(part, dict):
-            label = part.get("prefLabel") or part.get("name") or part.get("title")
-            names += [label] if isinstance(label, str) else []
-            geometry = part.get("bbox") or part.get("geometry") or part
-            # What has neither is a description of a place and no shape.
-            if geometry is not part or "coordinates" in part or "features" in part:
-                shapes.append(geometry)
+            _describe(part, names, shapes)
         elif isinstance(part, str) and (box := _ENVELOPE.fullmatch(part)):
             west, east, north, south = box.groups()
             shapes.append(f"{west},{south},{east},{north}")
         elif isinstance(part, str) and part.strip():
             (shapes if _SHAPE.match(part) else names).append(part)
+        elif _is_box(part):
+            shapes.append(part)
     return {"names": names, "shape": shapes[0] if shapes else None}
+
+
+_LABELS = ("prefLabel", "label", "name", "title", "geographicName", "geographicIdentifier")
+_DRAWN = ("bbox", "geometry", "box", "polygon", "centroid")
+_SIDES = (
+    ("west", "south", "east", "north"),
+    ("minx", "miny", "maxx", "maxy"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("westBoundLongitude", "southBoundLatitude", "eastBoundLongitude", "northBoundLatitude"),
+)
+
+
+def _describe(part: dict[str, Json], names: list[Json], shapes: list[Json]) -> None:
+    """Add what an object says of a place: its names in all languages, its shape."""
+    plain = {dcat_shapes.key_of(key): value for key, value in part.items()}
+    if "coordinates" in plain or "features" in plain:
+        shapes.append(part)
+        return
+    drawn = [plain[key] for key in _DRAWN if plain.get(key)]
+    sides = next((keys for keys in _SIDES if all(plain.get(k) is not None for k in keys)), None)
+    if sides:
+        drawn.append(",".join(str(plain[key]) for key in sides))
+    for shape in drawn:
+        # A typed literal of JSON-LD, whose value is WKT or GeoJSON.
+        shapes.append(shape.get("@value", shape) if isinstance(shape, dict) else shape)
+    labels = next((said for key in _LABELS if (said := texts_of(plain.get(key)))), [])
+    if not labels and not drawn:
+        labels = texts_of(plain)
+    if not labels and isinstance(plain.get("@id"), str):
+        labels = [{"value": plain["@id"]}]
+    for label in labels:
+        if _SHAPE.match(label["value"]):
+            shapes.append(label["value"])
+        else:
+            names.append(label if "lang" in label else label["value"])
+
+
+def _is_box(value: Json) -> bool:
+    """Whether a list is four numbers and no list of places."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in value)
+    )
 
 
 def read(payload: Payload) -> Catalogue:
     """What one answer holds."""
     form = _form(payload)
     charsets = [charset for charset in (payload.charset(),) if charset]
+    plain: Catalogue | None = None
     if form == "json-ld":
         said: Counter[str] = Counter()
         answer = jsons.read(payload, said)
         repairs = list(said)
-        found = answer.get("dataset") if isinstance(answer, dict) else None
-        if isinstance(found, list):
-            return Catalogue(form="json", datasets=found, total=len(found), warnings=repairs)
+        plain = _plain_catalogue(answer, repairs)
+        if plain is not None and isinstance(answer, dict) and "@graph" not in answer:
+            return plain
         if not (isinstance(answer, list) or "@graph" in answer or "@context" in answer):
             raise _no_catalogue(payload)
+        if _fetches(answer) and plain is not None:
+            # Its names are those that DCAT-US has, with and without prefixes.
+            plain.warnings.append(CONTEXT_NOT_READ)
+            return plain
         if _fetches(answer):
             # The parser would get it from wherever it points, past the hub's own client.
             raise ProtocolError(
@@ -235,21 +286,12 @@ def read(payload: Payload) -> Catalogue:
         data = xml.to_bytes(root)
     else:
         data, _, repairs = encodings.read(payload.body, ["utf-8"], charsets)
-    graph = Graph()
-    try:
-        with warnings.catch_warnings():
-            # rdflib's parser of JSON-LD uses what rdflib wants to be rid of.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            graph.parse(data=data, format=form, publicID=payload.url)
-    except Exception as error:  # each of rdflib's parsers has errors of its own
-        raise ProtocolError(
-            f"{payload.url}: not readable as {form}: {str(error)[:200]}. Look at what the address "
-            "answers.",
-            reason="not_rdf",
-        ) from error
+    graph, odd = graphs.parse(data, form, payload.url)
     if not any(graph.subjects(RDF.type, DCAT.Catalog)) and not any(
         graph.subjects(RDF.type, DCAT.Dataset)
     ):
+        if plain is not None:
+            return plain
         raise _no_catalogue(payload)
     # Links by the standard, texts as CKAN writes them.
     following = sorted({str(o).strip() for p in _NEXT for o in graph.objects(None, p)} - {""})
@@ -259,8 +301,17 @@ def read(payload: Payload) -> Catalogue:
         datasets=[_dataset(graph, node) for node in _sorted(graph)],
         following=urljoin(payload.url, following[0]) if following else None,
         total=next((int(t) for t in totals if t.isascii() and t.isdigit()), None),
-        warnings=repairs,
+        warnings=[*repairs, *odd],
     )
+
+
+def _plain_catalogue(answer: Json, repairs: list[str]) -> Catalogue | None:
+    """What a catalogue in JSON says to those who know DCAT-US and nothing of JSON-LD."""
+    rows = dcat_shapes.datasets_in(answer)
+    if rows is None:
+        return None
+    datasets = [dcat_shapes.in_shape(row) if isinstance(row, dict) else row for row in rows]
+    return Catalogue(form="json", datasets=datasets, total=len(datasets), warnings=repairs)
 
 
 def _form(payload: Payload) -> str:
@@ -325,7 +376,7 @@ def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
         "license": _one(graph, node, DCTERMS.license),
         "language": sorted(str(o) for o in graph.objects(node, DCTERMS.language)),
         "accessRights": _one(graph, node, DCTERMS.accessRights),
-        "publisher": _agent(graph, graph.value(node, DCTERMS.publisher)),
+        "publisher": _agents(graph, node, DCTERMS.publisher),
         "spatial": [said for o in places for said in _place(graph, o)],
         "bbox": next((said for o in places if (said := _shape(graph, o))), None),
         "temporal": _period(graph, graph.value(node, DCTERMS.temporal)),
@@ -356,10 +407,11 @@ def _one(graph: Graph, node: Any, name: URIRef) -> str | None:
 
 def _texts(graph: Graph, node: Any, name: URIRef) -> list[Json]:
     found = [o for o in graph.objects(node, name) if isinstance(o, Literal)]
-    return [
-        {"value": str(o), **({"lang": o.language} if o.language else {})}
-        for o in sorted(found, key=lambda o: (o.language or "", str(o)))
-    ]
+    return [_literal(o) for o in sorted(found, key=lambda o: (o.language or "", str(o)))]
+
+
+def _literal(said: Literal) -> dict[str, Json]:
+    return {"value": str(said), **({"lang": said.language} if said.language else {})}
 
 
 def _label(graph: Graph, node: Any) -> list[Json]:
@@ -371,12 +423,20 @@ def _label(graph: Graph, node: Any) -> list[Json]:
     return [{"value": str(node)}] if isinstance(node, Literal) else [uri] if uri else []
 
 
-def _agent(graph: Graph, node: Any) -> dict[str, Json] | None:
-    if node is None or isinstance(node, Literal):
-        return {"name": str(node)} if node is not None else None
-    names = (graph.value(node, name) for name in (FOAF.name, SKOS.prefLabel, RDFS.label))
-    found = next((str(name) for name in names if name is not None), None)
-    return {"name": found} if found else None
+def _agents(graph: Graph, node: Any, name: URIRef) -> list[Json]:
+    """Agents that have a name, in each of its languages; a literal is the name of one."""
+    made: list[Json] = []
+    for agent in sorted(graph.objects(node, name), key=str):
+        if isinstance(agent, Literal):
+            names: list[Json] = [_literal(agent)]
+        else:
+            said = (_texts(graph, agent, kind) for kind in (FOAF.name, SKOS.prefLabel, RDFS.label))
+            names = next((texts for texts in said if texts), [])
+        if names:
+            plain = len(names) == 1 and "lang" not in names[0]
+            uri = {"uri": str(agent)} if isinstance(agent, URIRef) else {}
+            made.append({"name": names[0]["value"] if plain else names, **uri})
+    return made
 
 
 def _place(graph: Graph, node: Any) -> list[str]:

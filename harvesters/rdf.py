@@ -6,12 +6,12 @@ so.
 
 from __future__ import annotations
 
-from rdflib import BNode, Graph, Literal, URIRef
+from rdflib import BNode, Literal, URIRef
 from rdflib.namespace import DC, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS
 
 from chm_hub.document import Json, Payload
 from chm_hub.errors import ProtocolError
-from harvesters import xml
+from harvesters import graphs, xml
 
 _PREFIXES = {
     str(DCTERMS): "dcterms",
@@ -44,13 +44,7 @@ def things(payload: Payload) -> tuple[list[dict[str, Json]], list[str]]:
         raise ProtocolError(
             f"{payload.url}: XML, but not RDF. Look at what the address answers.", reason="not_rdf"
         )
-    graph = Graph()
-    try:
-        graph.parse(data=xml.to_bytes(root), format="xml", publicID=payload.url)
-    except Exception as error:  # rdflib's parsers have errors of their own
-        raise ProtocolError(
-            f"{payload.url}: not readable as RDF: {str(error)[:200]}.", reason="not_rdf"
-        ) from error
+    graph, odd = graphs.parse(xml.to_bytes(root), "xml", payload.url)
     made = []
     for subject in sorted(set(graph.subjects()), key=str):
         if isinstance(subject, BNode):
@@ -59,7 +53,7 @@ def things(payload: Payload) -> tuple[list[dict[str, Json]], list[str]]:
         for name, value in sorted(graph.predicate_objects(subject), key=lambda p: str(p)):
             thing.setdefault(_short(str(name)), []).append(_value(value))
         made.append(thing)
-    return made, warnings
+    return made, [*warnings, *odd]
 
 
 def _value(value: object) -> Json:

@@ -17,7 +17,7 @@ from rdflib.term import Node
 
 from chm_hub.document import Json
 from chm_hub.errors import ProtocolError
-from harvesters import jsons, xml
+from harvesters import graphs, jsons, xml
 
 _XL = "http://www.w3.org/2008/05/skos-xl#"
 _RDF_XML = frozenset({"application/rdf+xml", "application/xml", "text/xml"})
@@ -123,11 +123,10 @@ def _parse(graph: bytes, media_type: str) -> Graph:
         graph = xml.to_bytes(root)
     if name == "json-ld" and _refers_elsewhere(jsons.parse(graph, "the vocabulary")):
         raise _unreadable("its context stands elsewhere, and nothing is fetched")
-    read = Graph()
     try:
-        read.parse(data=graph, format=name)
-    except Exception as error:  # rdflib has no error of its own that they all are
-        raise _unreadable(str(error)) from error
+        read, _ = graphs.parse(graph, name, "")
+    except ProtocolError as error:
+        raise _unreadable(str(error.__cause__ or error)) from error
     return read
 
 

@@ -814,14 +814,18 @@ def links(value: Json, base: Json = None) -> Json:
         if isinstance(tag, str) and (code := language_code(tag)):
             entry["language"] = code
         size = link.get("byte_size") or link.get("size") or link.get("length")
-        if isinstance(size, int | str) and _SIZE.fullmatch(str(size)):
-            entry["byte_size"] = int(size)
+        if isinstance(size, int | float | str) and (digits := _SIZE.fullmatch(str(size).strip())):
+            entry["byte_size"] = int(digits[1])
+        elif size and not _NO_SIZE.fullmatch(str(size).strip()):
+            issue(f"not a size in bytes: {shown(size)}")
         made.append(entry)
     return made
 
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+_-]+(\s*;.*)?")
-_SIZE = re.compile(r"[1-9][0-9]{0,17}")
+_SIZE = re.compile(r"([1-9][0-9]{0,17})(?:\.0*)?", re.ASCII)
+_NO_SIZE = re.compile(r"|-?[01](?:\.0*)?", re.ASCII)
+"""How sources write that they do not know a size."""
 # The system's own list of types differs between machines; this one does not.
 _TYPES = mimetypes.MimeTypes(filenames=())
 for _ending, _kind in {

@@ -226,8 +226,11 @@ def test_nothing_is_fetched_because_a_document_says_so(body: str) -> None:
 
     with serving(respond) as url:
         said = body.replace("URL", url).replace("CONTEXT", CONTEXT).replace("NODE", NODE)
+        found = dcat.read(payload(said))
         with pytest.raises(ProtocolError) as error:
-            dcat.read(payload(said))
+            dcat.read(payload(said.replace("dcat:Dataset", "dcat:Thing")))
+    assert [row["title"] for row in found.datasets] == ["A"], "read by the names of its keys"
+    assert found.warnings == [dcat.CONTEXT_NOT_READ]
     assert error.value.reason == "context"
     assert not asked
 
