@@ -11,11 +11,10 @@ import fnmatch
 import functools
 import hashlib
 import inspect
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import jmespath
 import jmespath.exceptions
 import jmespath.functions
 import jmespath.parser
+import jmespath.visitor
 from pydantic import ValidationError
 
 from chm_hub import language_maps
@@ -36,12 +36,17 @@ from mappings import (
     dcsv,
     functions,
     identifiers,
+    languages,
     markdown,
+    markup,
     moments,
     record_types,
     rights,
+    shapes,
+    spaces,
     tables,
 )
+from mappings.shapes import LIST_FIELDS, shape
 
 FOLDER = Path(__file__).parent / "crosswalks"
 ENGINE_FIELDS = frozenset({"identifier", "source", "source_identifier", "provenance"})
@@ -62,13 +67,7 @@ _KEYS = frozenset(
         "ignore",
     }
 )
-_TEXT_FIELDS = frozenset({"title", "description", "coverage", "rights"})
-_AGENT_FIELDS = frozenset({"creator", "publisher", "contributor"})
-_LIST_FIELDS = frozenset(
-    name for name, spec in Record.__dataclass_fields__.items() if spec.default_factory is list
-)
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +254,7 @@ def _load(
             table: {key.strip().casefold(): value for key, value in rows.items()}
             for table, rows in file.tables.items()
         },
-        defaults={target: _shape(target, value, []) for target, value in defaults.items()},
+        defaults={target: shape(target, value, []) for target, value in defaults.items()},
         skip=rules["skip"],
         deleted=rules["deleted"],
         choose=rules["choose"],
@@ -351,6 +350,10 @@ class _Functions(jmespath.functions.Functions):  # type: ignore[misc]
     an issue: one odd value among many costs that value alone.
     """
 
+    def _convert_to_jmespath_type(self, pyobject: str) -> str:
+        # A text that was read is a string to JMESPath, which goes by the names of classes.
+        return "string" if pyobject == "Plain" else str(super()._convert_to_jmespath_type(pyobject))
+
     def call_function(self, name: str, arguments: list[Json]) -> Json:
         try:
             return super().call_function(name, arguments)
@@ -385,6 +388,8 @@ def _register(name: str, function: Any) -> None:
 for _name, _function in functions.REGISTERED.items():
     _register(_name, _function)
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
+# One for all: it remembers which of its methods is for which kind of node.
+_INTERPRETER = jmespath.visitor.TreeInterpreter(_OPTIONS)
 
 
 def _compile(where: str, expression: Any, own: dict[str, Any], faults: list[str]) -> Any:
@@ -449,7 +454,7 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
     if target not in FIELDS:
         return [f"{where}: no such record field"]
     said: list[str] = []
-    shaped = _shape(target, value, said)
+    shaped = shape(target, value, said)
     if shaped is None or said:
         return [f"{where}: {fault}" for fault in said or [f"says nothing: {value!r}"]]
     trial = {
@@ -481,7 +486,7 @@ def _surroundings() -> bytes:
     digest = hashlib.sha256()
     modules = (
         *(functions, codes, dates, tables, dcsv, identifiers, record_types, rights),
-        *(markdown, moments, language_maps),
+        *(markdown, moments, language_maps, languages, markup, shapes, spaces),
     )
     paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     paths += sorted(tables.FOLDER.glob("*.csv"))
@@ -504,7 +509,7 @@ def apply(
     ``provenance`` has the fields of :class:`chm_hub.record.Provenance` but the crosswalk's.
     Never raises for what a document holds.
     """
-    return _apply(crosswalk, document, source, provenance, [])
+    return _apply(crosswalk, _trimmed(document), source, provenance, [])
 
 
 def _apply(
@@ -544,7 +549,7 @@ def _apply(
     for target, compiled in crosswalk.compiled.items():
         value = _evaluate(compiled, body, context, target, issues)
         faults: list[str] = []
-        shaped = _shape(target, value, faults)
+        shaped = shape(target, value, faults)
         issues += [Issue(target, message) for message in faults]
         if shaped is not None:
             fields[target] = shaped
@@ -572,6 +577,13 @@ def _apply(
     return Outcome(record=made, issues=issues, crosswalk=crosswalk.name)
 
 
+def _trimmed(document: Document) -> Document:
+    """A document as expressions see it: no value has white space around it any more, so that no
+    crosswalk needs to trim. The identifier is not a value, and stays as the source writes it."""
+    body = spaces.trimmed(document.body)
+    return document if body is document.body else replace(document, body=body)
+
+
 def _context(crosswalk: Crosswalk, source: Mapping[str, Json]) -> functions.Context:
     return functions.Context(source=dict(source), tables=crosswalk.tables, folded=crosswalk.folded)
 
@@ -597,7 +609,7 @@ def _evaluate(
 ) -> Json:
     token = functions.using(context)
     try:
-        value = compiled.search(body, _OPTIONS)
+        value = _INTERPRETER.visit(compiled.parsed, body)
     except Exception as error:  # whatever a document does to an expression is its issue
         value = None
         said = _brief(str(error)) or type(error).__name__
@@ -608,143 +620,6 @@ def _evaluate(
         issues += [Issue(target, message) for message in context.issues]
         context.issues.clear()
     return value
-
-
-def _shape(target: str, value: Json, said: list[str]) -> Json:
-    """A value as the record's field wants it; ``None`` if there is nothing in it."""
-    if target in _LIST_FIELDS:
-        made: dict[str, Json] = {}
-        for item in _flat(value):
-            shaped = _shape_one(target, item, said)
-            if shaped is not None:
-                key = shaped if isinstance(shaped, str) else repr(shaped)
-                made.setdefault(key, shaped)
-        return list(made.values()) or None
-    if target == "bbox":
-        return _shape_bbox(value, said)
-    if isinstance(value, list):
-        value = next((part for part in _flat(value) if part not in (None, "", {})), None)
-    return _shape_one(target, value, said)
-
-
-def _shape_bbox(value: Json, said: list[str]) -> Json:
-    """West, south, east, north; a box with an end missing is none."""
-    if value is None or (isinstance(value, list) and not any(n is not None for n in value)):
-        return None
-    if (
-        isinstance(value, list)
-        and len(value) == 4
-        and all(type(n) in (int, float) and abs(n) <= 360 and math.isfinite(n) for n in value)
-        and all(-90 <= n <= 90 for n in value[1::2])
-        and value[1] <= value[3]
-    ):
-        return value
-    said.append(f"not a bounding box: {functions.shown(value)}")
-    return None
-
-
-def _flat(value: Json) -> Iterator[Json]:
-    """What a list holds, lists in it opened, however deep; what is no list by itself."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting += reversed(item)
-        else:
-            yield item
-
-
-def _shape_one(target: str, value: Json, said: list[str]) -> Json:
-    if target in _TEXT_FIELDS:
-        return _text(value, said)
-    if target in _AGENT_FIELDS:
-        return _named(value, "name", said)
-    if target == "subject":
-        return _named(value, "label", said)
-    if target == "distribution" and isinstance(value, str):
-        value = {"url": value}
-    if isinstance(value, str):
-        return functions.legal(value, said.append) if value.strip() else None
-    if isinstance(value, dict):
-        if isinstance(value.get("value"), str):  # a text where a plain string is wanted
-            return _shape_one(target, value["value"], said)
-        return _object(value, said)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value
-
-
-def _object(value: dict[str, Json], said: list[str]) -> dict[str, Json] | None:
-    """An object without what is empty in it."""
-    made: dict[str, Json] = {}
-    for key, part in value.items():
-        if isinstance(part, str):
-            if part.strip():
-                made[key] = functions.legal(part, said.append)
-        elif part not in (None, [], {}):
-            made[key] = part
-    size = made.get("byte_size")
-    if isinstance(size, int) and size >= 2**63:  # more than MongoDB's integers hold
-        said.append(f"not a size: {functions.shown(size)}")
-        del made["byte_size"]
-    return made or None
-
-
-def _text(value: Json, said: list[str]) -> dict[str, str] | None:
-    lang = None
-    content = value
-    if isinstance(value, dict):
-        content, lang = value.get("value"), value.get("lang")
-        if content is None and "value" not in value and set(value) - {"lang"}:
-            # An element without text of its own is nothing; an object of something else is odd.
-            if not any(key.startswith("@") for key in value):
-                said.append(f"not a text: {functions.shown(value)}")
-            return None
-    if isinstance(content, int | float) and not isinstance(content, bool):
-        content = str(content)
-    if not isinstance(content, str):
-        if content is not None:
-            said.append(f"not a text: {functions.shown(value)}")
-        return None
-    if not content.strip():
-        return None
-    made = {"value": functions.legal(content, said.append)}
-    tag = _tag(lang, said)
-    if tag:
-        made["lang"] = tag
-    return made
-
-
-def _tag(lang: Json, said: list[str]) -> str | None:
-    """A language tag in BCP 47's form; ``und`` says that nobody knows."""
-    if not isinstance(lang, str) or not lang or lang.lower() == "und":
-        return None
-    tag = lang.replace("_", "-")  # en_US is how programmers write en-US
-    if _LANGUAGE.fullmatch(tag):
-        return tag
-    said.append(f"not a language tag: {functions.shown(lang)}")
-    return None
-
-
-def _named(value: Json, key: str, said: list[str]) -> Json:
-    """An agent or a concept of a string, of a text, or of an object that has the key."""
-    if not isinstance(value, dict) or key not in value:
-        text = _text(value, said)
-        if text is not None:
-            text[key] = text.pop("value")
-        return text
-    text = _text(value[key], said)  # the label may itself be a text
-    if text is None:
-        return None
-    others = {k: part for k, part in value.items() if k not in (key, "lang")}
-    named: dict[str, Json] = {key: text["value"], **(_object(others, said) or {})}
-    tag = _tag(value.get("lang"), said) or text.get("lang")
-    if tag:
-        named["lang"] = tag
-    code = named.get("code")
-    if isinstance(code, int) and not isinstance(code, bool):
-        named["code"] = str(code)
-    return named
 
 
 _OPTIONAL = {
@@ -804,7 +679,7 @@ def _validated(
         for fault in faults:
             _take_out(fields, fault["loc"], odd=fault["type"] == "unexpected_keyword_argument")
         for target in {str(fault["loc"][0]) for fault in faults}:
-            if isinstance(fields[target], list) and target in _LIST_FIELDS:
+            if isinstance(fields[target], list) and target in LIST_FIELDS:
                 fields[target] = [part for part in fields[target] if part is not _GONE]
             if fields[target] in (_GONE, [], {}):
                 del fields[target]
@@ -821,7 +696,7 @@ def _take_out(fields: dict[str, Any], place: tuple[int | str, ...], *, odd: bool
     target = str(place[0])
     value, holder, where = fields[target], fields, target
     keys = list(place[1:])
-    if target in _LIST_FIELDS and isinstance(value, list) and keys and isinstance(keys[0], int):
+    if target in LIST_FIELDS and isinstance(value, list) and keys and isinstance(keys[0], int):
         holder, where = value, keys.pop(0)  # type: ignore[assignment]
         value = value[where]  # type: ignore[call-overload]
     key = next((part for part in keys if isinstance(part, str)), None)
@@ -836,6 +711,7 @@ def _take_out(fields: dict[str, Any], place: tuple[int | str, ...], *, odd: bool
 
 def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]) -> list[Line]:
     """For each field of the record: the expression, its value here, and what it reads."""
+    document = _trimmed(document)
     crosswalk = chosen_for(crosswalk, document, source)
     if not isinstance(document.body, dict):
         return []
@@ -843,7 +719,7 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
     context = _context(crosswalk, source)
     lines = []
     for target, compiled in crosswalk.compiled.items():
-        value = _shape(target, _evaluate(compiled, body, context, target, []), [])
+        value = shape(target, _evaluate(compiled, body, context, target, []), [])
         if value is None and target in crosswalk.defaults:
             value = crosswalk.defaults[target]
         if value is not None:
@@ -860,6 +736,7 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
 
 def chosen_for(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]) -> Crosswalk:
     """The crosswalk that a document really goes through."""
+    document = _trimmed(document)
     while crosswalk.choose is not None and isinstance(document.body, dict):
         body = {**document.body, "source": source}
         key = _evaluate(crosswalk.choose, body, _context(crosswalk, source), "choose", [])

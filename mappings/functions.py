@@ -8,7 +8,6 @@ guesses and never raises for data.
 
 from __future__ import annotations
 
-import html
 import inspect
 import json
 import math
@@ -21,11 +20,10 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from lxml import etree
-
 from chm_hub import language_maps
 from chm_hub.document import Json
-from mappings import codes, dates, tables, vocabularies
+from mappings import codes, dates, languages, markup, spaces, tables, vocabularies
+from mappings.markup import Plain
 
 SCHEMES = ("http", "https", "ftp", "mailto")
 
@@ -117,7 +115,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 def legal(value: str, said: Callable[[str], None]) -> str:
     """A text without the characters XML 1.0 does not allow (§2.2); tells ``said`` of it."""
-    if not _ILLEGAL.search(value):
+    if value.isprintable() or not _ILLEGAL.search(value):
         return value
     said("illegal characters removed")
     return _ILLEGAL.sub("", value)
@@ -211,71 +209,35 @@ def index_texts(row: Json, names: Json, languages: Json = None) -> Json:
     return [{"value": default, **({"lang": lang} if lang else {})}, *named]
 
 
-_MARKUP = re.compile(r"<[A-Za-z/!?]|&(?:[A-Za-z]+|#\d+|#x[0-9A-Fa-f]+);")
-_BLOCK_TAGS = (
-    "address article aside blockquote br caption center dd div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul"
-)
-_BLOCKS = frozenset(_BLOCK_TAGS.split())
-_UNSEEN = frozenset(("script", "style", "template", "noscript", "iframe", "title"))
-_SPACE = re.compile(r"[ \t\r\n\f]+")
-
-
-def _without_markup(value: str) -> str:
-    if not _MARKUP.search(value):
-        return value
-    return _read_html(legal(value, issue))
-
-
-def _read_html(value: str) -> str:
-    """The words of some HTML. A parser's work in linear time, however deep the nesting."""
-    parser = etree.HTMLParser(
-        remove_comments=True, remove_pis=True, no_network=True, huge_tree=True, encoding="utf-8"
-    )
-    try:
-        root = etree.fromstring(f"<html><body>{value}</body></html>".encode(), parser)
-    except etree.XMLSyntaxError:
-        root = None
-    if any("depth" in entry.message.lower() for entry in parser.error_log):
-        issue(f"HTML nested too deeply: {shown(value)}")
-    if root is None:
-        return ""
-    lines = "".join(_words(root)).replace("\xa0", " ").split("\n")
-    stripped = (line.strip(" ") for line in lines)
-    return "\n".join(line for line in stripped if line)
-
-
-def _words(root: Any) -> Iterator[str]:
-    """Texts of an HTML tree in order, white space folded, blocks on lines of their own."""
-    unseen = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        tag = element.tag
-        starts = event == "start"
-        if tag in _UNSEEN:
-            unseen += 1 if starts else -1
-        elif tag in _BLOCKS:
-            yield "\n"
-        said = element.text if starts else element.tail
-        if said and not unseen:
-            yield said if element.tag == "pre" and starts else _SPACE.sub(" ", said)
-        elif not starts and tag in ("td", "th"):
-            yield " "
+def _like(value: str, made: str) -> str:
+    """A text made of another: if that was read already, so is this."""
+    return Plain(made) if isinstance(value, Plain) else made
 
 
 @registered
 def plain_text(value: Json) -> Json:
-    """Texts without HTML; the end of a paragraph becomes a line break. Keeps the shape.
+    """The words of texts that are HTML by their format; a paragraph ends with a line break.
 
-    >>> plain_text('<p>Forests &amp; <b>lakes</b></p><p>Rivers</p>')
-    "Forests & lakes\\nRivers"
+    A tag is one that HTML has. A text object that says it is plain (`type` is `text/plain`, as in
+    feeds) is read as plain text, in which only what cannot be anything else is markup. The hub
+    reads every text so that this function has not read: formats with plain texts need it not.
+    Keeps the shape.
+
+    >>> plain_text('<p>Forests &amp; <b>lakes</b> <1 ha</p><p>Rivers</p>')
+    "Forests & lakes <1 ha\\nRivers"
     """
     if isinstance(value, dict):
-        if isinstance(value.get("value"), str):
-            return {**value, "value": _without_markup(value["value"])}
+        said = value.get("value")
+        if isinstance(said, str):
+            read = markup.from_text if value.get("type") in _PLAIN_TYPES else markup.from_html
+            return {**value, "value": read(legal(said, issue), issue)}
         return {key: plain_text(part) for key, part in value.items()}
     if isinstance(value, str):
-        return _without_markup(value)
+        return markup.from_html(legal(value, issue), issue)
     return _each(value, plain_text) if isinstance(value, list) else value
+
+
+_PLAIN_TYPES = frozenset(("text", "text/plain"))
 
 
 @registered
@@ -302,8 +264,8 @@ def shortened(value: Json, most: Json) -> Json:
 
     def one(part: Json) -> Json:
         if isinstance(part, dict) and isinstance(part.get("value"), str):
-            return {**part, "value": cut(part["value"])}
-        return cut(part) if isinstance(part, str) else part
+            return {**part, "value": _like(part["value"], cut(part["value"]))}
+        return _like(part, cut(part)) if isinstance(part, str) else part
 
     return _each(value, one)
 
@@ -318,8 +280,8 @@ def decode_html(value: Json) -> Json:
 
     def one(part: Json) -> Json:
         if isinstance(part, dict) and isinstance(part.get("value"), str):
-            return {**part, "value": html.unescape(part["value"])}
-        return html.unescape(part) if isinstance(part, str) else part
+            return {**part, "value": Plain(markup.decoded(part["value"]))}
+        return Plain(markup.decoded(part)) if isinstance(part, str) else part
 
     return _each(value, one)
 
@@ -334,8 +296,8 @@ def trim(value: Json) -> Json:
 
     def one(part: Json) -> Json:
         if isinstance(part, dict) and isinstance(part.get("value"), str):
-            return {**part, "value": part["value"].strip()}
-        return part.strip() if isinstance(part, str) else part
+            return {**part, "value": _like(part["value"], spaces.trimmed(part["value"]))}
+        return _like(part, spaces.trimmed(part)) if isinstance(part, str) else part
 
     return _each(value, one)
 
@@ -354,7 +316,8 @@ def split(value: Json, separator: Json) -> Json:
     for item in value if isinstance(value, list) else [value]:
         whole = _string(item)
         if whole is not None:
-            parts += [part.strip() for part in whole.split(separator) if part.strip()]
+            cut = (spaces.trimmed(part) for part in whole.split(separator))
+            parts += [_like(whole, part) for part in cut if part]
     return parts
 
 
@@ -367,7 +330,13 @@ def join_field(value: Json, separator: Json) -> Json:
     """
     items = value if isinstance(value, list) else [value]
     parts = [s for s in (_string(item) for item in items) if s and s.strip()]
-    return str(separator).join(parts) if parts else None
+    if not parts:
+        return None
+    # Read together they are read once: a part that was read already is so no second time.
+    read = any(isinstance(part, Plain) for part in parts)
+    parts = [markup.from_text(part, issue) for part in parts] if read else parts
+    joined = str(separator).join(parts)
+    return Plain(joined) if read else joined
 
 
 @registered
@@ -386,8 +355,9 @@ def replace_all(value: Json, pattern: Json, replacement: Json) -> Json:
 
     def one(part: Json) -> Json:
         if isinstance(part, dict) and isinstance(part.get("value"), str):
-            return {**part, "value": compiled.sub(str(replacement), part["value"])}
-        return compiled.sub(str(replacement), part) if isinstance(part, str) else part
+            said = part["value"]
+            return {**part, "value": _like(said, compiled.sub(str(replacement), said))}
+        return _like(part, compiled.sub(str(replacement), part)) if isinstance(part, str) else part
 
     return _each(value, one)
 
@@ -616,7 +586,13 @@ def absolute_url(value: Json, base: Json = None) -> Json:
     return _each(value, one)
 
 
+_AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);")
 _UNSAFE = re.compile(r"[\s<>\"\x00-\x20\x7f]")
+
+
+def without_references(address: str) -> str:
+    """An address as it is asked for: ``&amp;`` in it was written for a page, or twice for XML."""
+    return _AMPERSAND.sub("&", address) if "&" in address else address
 
 
 _NO_HOST = re.compile(r"(?:https?|ftp):(?!//)", re.IGNORECASE)
@@ -630,6 +606,7 @@ def web_address(given: str, against: str) -> str | None:
     Scheme and host are in small letters (RFC 3986 §6.2.2.1). ``http:/page`` names no host; a
     source's own host is not put in its place (§5.4.2).
     """
+    given = without_references(spaces.address(given))
     if given[:4].lower() == "www.":  # what people write where they mean a host
         given = f"http://{given}"
     if _NO_HOST.match(given):
@@ -650,23 +627,29 @@ def web_address(given: str, against: str) -> str | None:
 
 @registered
 def language_code(value: Json) -> Json:
-    """The language tag (BCP 47) of a tag, an ISO 639 code, or a name.
+    """The language tag (BCP 47, with the shortest code) of a tag, an ISO 639 code, or a name; a
+    list of them where the text names several (`en, fr`, `English/French`, MARC's `engfre`).
 
-    Names are understood in the six UN languages and in the language itself. ``und``, which
-    says that nobody knows, gives nothing.
+    Names are understood in the six UN languages and in the language itself. What names no one
+    language (`und`, `zxx`, `mul`, `mis`) gives nothing.
 
-    >>> language_code(`["eng", "French", "español", "pt_BR"]`)
-    ["en", "fr", "es", "pt-BR"]
+    >>> language_code(`["eng", "French", "español", "pt_BR", "ara; rus"]`)
+    ["en", "fr", "es", "pt-BR", "ar", "ru"]
     """
 
     def one(part: Json) -> Json:
         given = _given(part, "a language")
-        made = codes.language(given) if given else None
-        if given and made is None:
-            issue(f"not a language: {shown(given)}")
-        return None if made == "und" else made
+        if given is None:
+            return None
+        found, odd = languages.languages(given)
+        for said in odd:
+            issue(f"not a language: {shown(said)}")
+        return list(found) if len(found) > 1 else found[0] if found else None
 
-    return _each(value, one)
+    made = _each(value, one)
+    if isinstance(value, list) and any(isinstance(part, list) for part in made):
+        return [tag for part in made for tag in (part if isinstance(part, list) else [part])]
+    return made
 
 
 @registered
@@ -811,7 +794,7 @@ def links(value: Json, base: Json = None) -> Json:
         if isinstance(kind, str) and _MEDIA_TYPE.fullmatch(kind):
             entry["media_type"] = kind
         tag = link.get("language") or link.get("tag")
-        if isinstance(tag, str) and (code := language_code(tag)):
+        if isinstance(tag, str) and isinstance(code := language_code(tag), str):
             entry["language"] = code
         size = link.get("byte_size") or link.get("size") or link.get("length")
         if isinstance(size, int | float | str) and (digits := _SIZE.fullmatch(str(size).strip())):
@@ -1042,6 +1025,10 @@ def dois(value: Json) -> Json:
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>?#]+")
 
 
+_GROUPED = re.compile(r"(?<=[0-9])[ \xa0\u2007\u2009\u202f](?=[0-9]{3}(?![0-9]))")
+"""Spaces between groups of three digits."""
+
+
 @registered
 def number(value: Json) -> Json:
     """A number from its digits.
@@ -1053,7 +1040,7 @@ def number(value: Json) -> Json:
     if given is None:
         return None
     try:
-        made = float(given)
+        made = float(_GROUPED.sub("", given))
     except (ValueError, OverflowError):
         made = math.nan
     if not math.isfinite(made):

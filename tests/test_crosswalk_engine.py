@@ -264,7 +264,7 @@ def plain(field: str, expression: str = "x", more: str = "") -> str:
     ("field", "value", "made", "said"),
     [
         ("title", "T", [{"value": "T"}], []),
-        ("title", "  T ", [{"value": "  T "}], []),
+        ("title", "  T ", [{"value": "T"}], []),
         ("title", ["T", "", " ", None, "T", ["U"]], [{"value": "T"}, {"value": "U"}], []),
         ("title", {"value": "T", "lang": "en_US"}, [{"value": "T", "lang": "en-US"}], []),
         ("title", {"value": "T", "lang": "und"}, [{"value": "T"}], []),
@@ -309,7 +309,7 @@ def plain(field: str, expression: str = "x", more: str = "") -> str:
             [{"url": "https://x.example/a", "language": "??"}, {"url": "nowhere"}],
             ["https://x.example/a"],
             [
-                "distribution: language: not a file or page: '??'",
+                "distribution: language: not a language tag: '??'",
                 "distribution: url: not a file or page: 'nowhere'",
             ],
         ),

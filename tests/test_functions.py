@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings import codes, crosswalk, dates, functions
+from mappings import codes, crosswalk, dates, functions, languages
 
 PAGE = Path(__file__).parents[1] / "docs" / "crosswalk-functions.md"
 JSON = st.recursive(
@@ -177,7 +177,7 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     ],
 )
 def test_languages(name: str, code: str | None) -> None:
-    assert codes.language(name) == code
+    assert languages.language(name) == code
 
 
 @pytest.mark.parametrize(
