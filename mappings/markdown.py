@@ -42,10 +42,9 @@ def from_markdown(value: Json) -> Json:
     return [from_markdown(part) for part in value] if isinstance(value, list) else value
 
 
-def _read(text: str) -> str:
-    if not _MARKS.search(text):
-        return str(functions.plain_text(text))
-    return str(functions.plain_text(_parser().render(text))).strip()
+def _read(text: str) -> Json:
+    # What `plain_text` gives is known to have been read, and is handed on as it is.
+    return functions.plain_text(_parser().render(text) if _MARKS.search(text) else text)
 
 
 @cache
