@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
@@ -15,12 +14,14 @@ from pydantic import ConfigDict, Field, with_config
 from adapters.sitemap import kind_of_address
 from adapters.source import CommonOptions, Source
 from chm_hub.addresses import urljoin, urlsplit
-from chm_hub.document import Page, Payload, Walk
+from chm_hub.document import Page, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch
 from chm_hub.record import RecordType
 from harvesters import absent, html, robots
+from harvesters.page_addresses import asked, exact, reductions
 from harvesters.pages import Visitor, require_words
+from harvesters.site import Site
 
 CROSSWALK = "html"
 DELETIONS = "absence"
@@ -65,10 +66,12 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     rules = await robots.read(fetch, url)
     rules.require(url)
     fetch = rules.slowed(fetch)
-    visitor = Visitor(fetch, walk, rules, options.select)
-    begin = [html.canonical(urljoin(url, place)) for place in ["", *options.start]]
+    site = Site(url)
+    followed = partial(_followed, site=site, options=options)
+    visitor = Visitor(fetch, walk, rules, options.select, site, followed)
+    begin = [asked(urljoin(url, place)) for place in ["", *options.start]]
     waiting = deque((address, 0, False) for address in dict.fromkeys(begin))
-    met = {html.name_of(address) for address in begin}
+    met = {exact(address) for address in begin}
     texts: set[bytes] = set()
     variants: Counter[str] = Counter()
     listed: set[str] = set()
@@ -78,11 +81,17 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         if visited >= options.max_pages:
             walk.short = f"the limit of {options.max_pages} pages was reached"
             break
+        if visitor.names.needless(address):
+            walk.warnings["same_page_twice"] += 1
+            continue
         visited += 1
         keep = _taken(address, depth, options) and not listing
         kind = kind_of_address(address, options.types)
         try:
-            payload = await visitor.look(address, html.name_of(address))
+            payload = await visitor.look(address, start=depth == 0)
+            for moved in site.new():
+                await rules.also(fetch, moved)
+                rules.require(moved)
         except (FetchError, ProtocolError):
             if (page := visitor.gathered()) is not None:
                 yield page
@@ -97,18 +106,24 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             continue
         if visited == 1:
             require_words(payload, options.expect_text)
-        digest = _digest(payload)
+        digest = html.digest(html.read(payload))
+        name = None
         if keep and digest not in texts:
+            name = await visitor.take(payload, address, kind)
+        else:
+            visitor.pass_over(payload, address)
+        if name is not None:
             texts.add(digest)
-            listed.add(html.name_of(address))
-            visitor.take(payload, address, kind)
+            listed.add(name)
         elif keep:
             walk.warnings["same_page_twice"] += 1
         # The next page of a list is the same list further on, however long it is.
         onward = html.onward(payload)
-        for link in dict.fromkeys([*onward, *html.links(payload)]):
-            name = html.name_of(link)
-            if name in met or not _followed(link, url, options) or not rules.allows(link):
+        links = dict.fromkeys([*onward, *html.links(payload)])
+        # Who has a name as it is written comes before others that are reduced to it.
+        for link in sorted(links, key=lambda link: bool(reductions(link))):
+            own = exact(link)
+            if own in met or not followed(link) or not rules.allows(link):
                 continue
             if depth >= options.depth and link not in onward:
                 walk.warnings["links_too_deep"] += 1
@@ -118,7 +133,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             if variants[place] > MOST_VARIANTS:
                 walk.warnings["too_many_variants"] += 1
                 continue
-            met.add(name)
+            met.add(own)
             waiting.append((link, depth if link in onward else depth + 1, link in onward))
         if visitor.full and (page := visitor.gathered()) is not None:
             yield page
@@ -128,8 +143,10 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     whole = walk.short is None and not visitor.unread
     if whole and source.deletions == "absence":
         ask = partial(visitor.ask_whether_gone, url)
-        async for gone in absent.ask_for(walk, listed, ask):
+        async for gone in absent.ask_for(walk, listed, ask, max(absent.MOST, visited)):
             yield gone
+        # A page that was not asked for may be there.
+        whole = not walk.warnings["too_many_missing_to_ask_for"]
     walk.covers_all = whole
     walk.complete = walk.short is None
 
@@ -140,15 +157,9 @@ def _taken(address: str, depth: int, options: Options) -> bool:
     return depth > 0
 
 
-def _followed(link: str, url: str, options: Options) -> bool:
-    if not html.same_site(link, url) or html.is_file(link):
+def _followed(link: str, *, site: Site, options: Options) -> bool:
+    if not site.holds(link) or html.is_file(link):
         return False
     if any(re.search(part, link) for part in options.avoid):
         return False
     return not options.follow or any(re.search(part, link) for part in options.follow)
-
-
-def _digest(payload: Payload) -> bytes:
-    said = html.read(payload)
-    text = f"{said.get('heading')}\n{said.get('title')}\n{said.get('text')}"
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

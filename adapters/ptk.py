@@ -21,7 +21,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
-from harvesters import absent, feed, html, rdf, sitemap, xml
+from harvesters import absent, feed, page_addresses, rdf, sitemap, xml
 from harvesters.one_by_one import OneByOne
 
 CROSSWALK = "ptk"
@@ -118,7 +118,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if reader.payloads or reader.rejects:
         yield reader.gathered()
     if whole and walk.short is None and source.deletions == "absence":
-        names = {html.name_of(link) for link in links}
+        names = {page_addresses.reduced(link) for link in links}
         async for page in absent.ask_for(walk, names, partial(_gone, fetch, base)):
             yield page
     walk.covers_all = whole and walk.short is None
@@ -186,7 +186,7 @@ class _Reader:
     async def read(self, link: str, entry: dict[str, Json] | None, *, asked: bool) -> None:
         """Gather one object: what it says of itself, and what a channel said of it. ``asked`` says
         that an earlier part of the walk did so."""
-        name = html.name_of(link)
+        name = page_addresses.reduced(link)
         kept = (await self.walk.kept([name])).get(name) if self.walk.kept is not None else None
         before = kept.body if kept is not None and isinstance(kept.body, dict) else {}
         same = bool(before) and entry in (None, before.get("entry"))

@@ -18,7 +18,9 @@ from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
 from harvesters import absent, html, robots, sitemap, xml
+from harvesters.page_addresses import exact, reductions
 from harvesters.pages import Visitor, require_words
+from harvesters.site import Site
 from mappings import functions
 
 CROSSWALK = "html"
@@ -59,40 +61,50 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     home = urljoin(url, "/")
     rules = await robots.read(fetch, url)
     fetch = rules.slowed(fetch)
-    if options.expect_text is not None:
-        require_words(await fetch(Request(url=home, kinds=("html", "xml"))), options.expect_text)
-    visitor = Visitor(fetch, walk, rules, options.select)
+    site = Site(url)
+    await _require_words(fetch, home, options)
+    wanted = partial(_wanted, options=options)
+    visitor = Visitor(fetch, walk, rules, options.select, site, wanted)
     before = walk.checkpoint or {}
     done = int(before.get("place", 0))
     began = str(before.get("began", walk.started.isoformat()))
     walk.next_since = datetime.fromisoformat(began)
     seen: set[str] = set()
     listed: set[str] = set()
+    met = 0
+    cut: str | None = None
     place: dict[str, Json] | None = walk.checkpoint
     try:
-        async for found in sitemap.maps(fetch, walk, url):
+        async for found in sitemap.maps(fetch, walk, url, site):
             walk.warnings.update(found.warnings)
-            for entry in found.entries:
+            for address in site.new():
+                await rules.also(fetch, address)
+                await _require_words(fetch, urljoin(address, "/"), options)
+            # Who has a name as it is written comes before others that are reduced to it.
+            for entry in sorted(found.entries, key=_reduced):
                 versions = _versions(entry, source.declared.languages)
-                name = html.name_of(versions[0][1])
-                if name in seen:
+                first = versions[0][1]
+                if exact(first) in seen:
                     continue
-                seen.update(html.name_of(address) for _, address in versions)
-                if not _wanted(versions[0][1], options):
+                seen.update(exact(address) for _, address in versions)
+                if not wanted(first):
                     continue
-                if len(listed) >= options.max_pages:
-                    walk.short = f"the limit of {options.max_pages} pages was reached"
+                if met >= options.max_pages:
+                    cut = f"the limit of {options.max_pages} pages was reached"
                     break
-                listed.add(name)
+                met += 1
                 if _is_old(entry.modified, walk):
                     continue
-                if len(listed) > done or not await visitor.hand_on(name, found.payload):
-                    kind = kind_of_address(versions[0][1], options.types)
-                    await visitor.visit(versions, stamp=entry.modified, kind=kind)
-                place = {"place": len(listed), "began": began}
+                name = await visitor.hand_on(first, found.payload) if met <= done else None
+                if name is None:
+                    kind = kind_of_address(first, options.types)
+                    name = await visitor.visit(versions, stamp=entry.modified, kind=kind)
+                if name is not None:
+                    listed.add(name)
+                place = {"place": met, "began": began}
                 if visitor.full and (page := visitor.gathered(place)) is not None:
                     yield page
-            if walk.short is not None:
+            if cut is not None:
                 break
     except (FetchError, ProtocolError):
         if (page := visitor.gathered(place)) is not None:
@@ -100,14 +112,28 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         raise
     if (page := visitor.gathered()) is not None:
         yield page
+    walk.short = cut or walk.short
     # What could be read of a broken list is not known to be all of it.
     whole = walk.since is None and walk.short is None and not walk.warnings[xml.RECOVERED]
     if whole and source.deletions == "absence":
         ask = partial(visitor.ask_whether_gone, home)
-        async for gone in absent.ask_for(walk, listed, ask):
+        async for gone in absent.ask_for(walk, listed, ask, max(absent.MOST, met)):
             yield gone
+        # A page that was not asked for may be there.
+        whole = not walk.warnings["too_many_missing_to_ask_for"]
     walk.covers_all = whole
     walk.complete = walk.short is None
+
+
+async def _require_words(fetch: Fetch, home: str, options: Options) -> None:
+    if options.expect_text is not None:
+        require_words(await fetch(Request(url=home, kinds=("html", "xml"))), options.expect_text)
+
+
+def _reduced(entry: sitemap.Entry) -> int:
+    """How much the short name of a page leaves out of its address."""
+    parts = reductions(entry.url)
+    return 0 if not parts else 1 if parts == {"form"} else 2
 
 
 def _versions(entry: sitemap.Entry, languages: list[str]) -> list[tuple[str | None, str]]:

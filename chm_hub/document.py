@@ -106,6 +106,8 @@ class Walk:
     """The walk came to its proper end."""
     covers_all: bool = False
     """What it gave is all the source has: what is not among it is gone."""
+    there: set[str] = field(default_factory=set)
+    """Native identifiers that no list held and that the source still answers for."""
     short: str | None = None
     """Why less came than the source announced, if so; such a walk is not complete."""
     next_since: datetime | None = None

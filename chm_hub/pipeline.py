@@ -437,6 +437,8 @@ class _Writer:
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk."""
+        self._listed = False
+        """Whether the source listed anything that is not deleted."""
         self._named = 0
         """How many documents had one."""
         decisions = hub.store.decisions
@@ -913,6 +915,7 @@ class _Writer:
         self.seen.add(_digest(name))
         self.run.repeated = self._named - len(self.seen)
         if not deleted:
+            self._listed = True
             self.missing.pop(name, None)
 
     def _alive(self, name: str) -> None:
@@ -978,8 +981,9 @@ class _Writer:
         return name if self.source.declared.republish else f"~{name}"
 
     def _saw_all(self, walk: Walk) -> bool:
-        """Whether a walk met all there is: any record may be among documents without a name."""
-        return walk.complete and walk.covers_all and not self.run.unnamed
+        """Whether a walk met all there is: any record may be among documents without a name, and
+        a list of nothing at all is a fault of the source more often than its end."""
+        return walk.complete and walk.covers_all and not self.run.unnamed and self._listed
 
     def _judges_absence(self, walk: Walk) -> bool:
         """Whether what a walk did not meet is missing."""
@@ -990,21 +994,30 @@ class _Writer:
         enough after the first, is gone (rule R11). What any walk met is not missing."""
         runs = self.hub.store.runs
         if self._judges_absence(walk):
-            self.missing = self._still_missing(walk.started)
+            there = {record_identifier(self.source.id, name) for name in walk.there}
+            self.missing = self._still_missing(walk.started, there)
             runs.set_missing(self.source.id, self.missing)
             if waiting := len(self.missing.keys() - self.going.keys()):
                 self.run.warnings["missing_at_source"] = waiting
+            if there:
+                self.run.warnings["unlisted_but_there"] = len(there)
             return
         absence = self.source.deletions == "absence"
-        if absence and walk.complete and walk.covers_all and self.run.unnamed:
-            self.run.warnings["absence_not_judged"] = self.run.unnamed
+        if absence and walk.complete and walk.covers_all and (self.run.unnamed or self._has_live()):
+            self.run.warnings["absence_not_judged"] = max(1, self.run.unnamed)
         if len(self.missing) < self._missed:
             runs.set_missing(self.source.id, self.missing)
 
-    def _still_missing(self, now: datetime) -> dict[str, datetime]:
+    def _has_live(self) -> bool:
+        live = self.hub.store.records.counts().get(self._set_of_source())
+        return bool(live and live.live)
+
+    def _still_missing(self, now: datetime, there: set[str]) -> dict[str, datetime]:
         still: dict[str, datetime] = {}
         for record in self.hub.store.records.of_source(self.source.id):
             if record.deleted or _digest(record.identifier) in self.seen:
+                continue
+            if record.identifier in there:
                 continue
             # Remembered until it is deleted: a deletion that is held loses none of its age.
             first = still[record.identifier] = self.missing.get(record.identifier, now)

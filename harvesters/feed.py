@@ -20,7 +20,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import doctype, html, jsons, xml
+from harvesters import doctype, jsons, page_addresses, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -170,7 +170,7 @@ def _place(link: str) -> str:
     """What a link leads to, however it is written; one that leads nowhere on the web is itself."""
     if not link.startswith(("http://", "https://")) or urlsplit(link).hostname is None:
         return link
-    return html.canonical(link, careful=True)
+    return page_addresses.canonical(link, careful=True)
 
 
 _add_tag = _FeedParserMixin._add_tag

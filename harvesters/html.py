@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlunsplit
+from hashlib import blake2b
+from urllib.parse import quote_from_bytes, urlunsplit
 
 from parsel import Selector
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
 from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
-from harvesters import encodings, jsons
+from harvesters import encodings, jsons, page_addresses
 
 LONGEST_TEXT = 4_000
 """Characters of running text kept as a page's description."""
@@ -28,31 +28,8 @@ _FURNITURE = frozenset(
      "SearchAction", "SiteNavigationElement", "WPHeader", "WPFooter", "ListItem", "Place"}
 )  # fmt: skip
 """What JSON-LD describes on every page of a site."""
-_NOISE = re.compile(r"(^|_)(utm_\w+|fbclid|gclid|phpsessid|jsessionid|sid|session\w*|print)$", re.I)
-_CERTAINLY_NOISE = re.compile(r"(^|_)(utm_\w+|fbclid|gclid|phpsessid|jsessionid)$", re.I)
-_SESSION = re.compile(r";jsessionid=[^/?#]*", re.I)
 _OUTSIDE = "self::script or self::style or self::nav or self::header or self::footer or " \
     "self::form or self::aside or self::noscript or self::iframe or self::svg"  # fmt: skip
-
-
-def canonical(url: str, *, careful: bool = False) -> str:
-    """An address as one page has it, however it was linked: without fragment, session and
-    campaign, its arguments in order. ``careful`` keeps what on some sites tells two things on one
-    page apart: the fragment, and arguments such as ``sid``."""
-    parts = urlsplit(url)
-    noise = _CERTAINLY_NOISE if careful else _NOISE
-    query = sorted((k, v) for k, v in parse_qsl(parts.query, True) if not noise.search(k))
-    path = _SESSION.sub("", parts.path) or "/"
-    fragment = parts.fragment if careful else ""
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), fragment))
-
-
-def name_of(url: str) -> str:
-    """What a page is called within its site: path and arguments. A site that moves to another
-    host or to https keeps its names."""
-    parts = urlsplit(canonical(url))
-    path = parts.path if parts.path == "/" else parts.path.rstrip("/")
-    return f"{path}?{parts.query}" if parts.query else path
 
 
 def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str, Json]:
@@ -84,17 +61,23 @@ def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str,
 def tree(payload: Payload) -> tuple[Selector, list[str]]:
     """The elements of a page, and what had to be repaired to read it. Encodings mean what they mean
     to browsers: ISO 8859-1 is windows-1252 (Encoding Standard §4.2)."""
+    page, _, repairs = _tree(payload)
+    return page, repairs
+
+
+def _tree(payload: Payload) -> tuple[Selector, str, list[str]]:
     headers = {name.lower(): value for name, value in payload.headers.items()}
     said = (
         http_content_type_encoding(headers.get("content-type")),
         html_body_declared_encoding(payload.body),
     )
-    text, _, repairs = encodings.read(payload.body, [name for name in said if name])
-    return Selector(text=text or " ", type="html"), repairs
+    text, encoding, repairs = encodings.read(payload.body, [name for name in said if name])
+    return Selector(text=text or " ", type="html"), encoding, repairs
 
 
 def links(payload: Payload) -> list[str]:
-    """The addresses a page links to, absolute and canonical, pages and files alike."""
+    """The addresses a page links to, absolute, as they are to be asked for
+    (:func:`harvesters.page_addresses.asked`), pages and files alike."""
     return _addresses(payload, "a::attr(href), area::attr(href), frame::attr(src)")
 
 
@@ -104,14 +87,44 @@ def onward(payload: Payload) -> list[str]:
 
 
 def _addresses(payload: Payload, css: str) -> list[str]:
-    page, _ = tree(payload)
+    page, encoding, _ = _tree(payload)
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     found = []
     for href in page.css(css).getall():
         address = urljoin(base, href.strip())
-        if address.startswith(("http://", "https://")):
-            found.append(canonical(address))
+        if address.lower().startswith(("http://", "https://")):
+            found.append(page_addresses.asked(_with_query_in(encoding, address)))
     return list(dict.fromkeys(found))
+
+
+def _with_query_in(encoding: str, address: str) -> str:
+    """An address with the letters of its query in the encoding of the page it stands on, as
+    browsers send them (URL Standard §5.4, "query state"). Paths are in UTF-8 always."""
+    parts = urlsplit(address)
+    if parts.query.isascii() or encoding.startswith("utf"):
+        return address
+    made = parts.query.encode(encoding, "xmlcharrefreplace")
+    query = quote_from_bytes(made, safe="!$&'()*+,-./:;=?@_~%[]|{}")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def digest(page: Mapping[str, Json]) -> bytes:
+    """A digest of what a page (of :func:`read`) says to a reader."""
+    return _digest(page.get("heading"), page.get("title"), page.get("text"))
+
+
+def proof(page: Mapping[str, Json]) -> bytes | None:
+    """What two pages (of :func:`read`) must have alike to be one page under two addresses;
+    ``None`` for a page without text, of which nothing can be told."""
+    if not page.get("text"):
+        return None
+    files = [file["url"] for file in page.get("files", ())]
+    return _digest(page.get("heading"), page.get("title"), page["text"], *files)
+
+
+def _digest(*parts: str | None) -> bytes:
+    text = "\n".join(str(part) for part in parts)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def is_file(url: str) -> bool:
@@ -199,9 +212,3 @@ def _files(page: Selector, base: str) -> list[Json]:
 def files(markup: str, base: str) -> list[Json]:
     """The files a piece of HTML links to, absolute, with the words of each link."""
     return _files(Selector(text=markup or " ", type="html"), base)
-
-
-def same_site(url: str, other: str) -> bool:
-    """Whether two addresses are on one host, with or without ``www.``."""
-    hosts: list[Any] = [(urlsplit(u).netloc.lower()).removeprefix("www.") for u in (url, other)]
-    return bool(hosts[0] == hosts[1])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
+from chm_hub.addresses import site_of
 from chm_hub.document import Payload
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
@@ -21,10 +22,11 @@ LONGEST_DELAY = 300.0
 
 
 class Robots:
-    """The rules of one site."""
+    """The rules of one site, under each of the names it goes by."""
 
-    def __init__(self, rules: Protego) -> None:
+    def __init__(self, rules: Protego, sites: tuple[str, ...] = ()) -> None:
         self._rules = rules
+        self._by_site = dict.fromkeys(sites, rules)
         self.delay = float(rules.crawl_delay(AGENT) or 0.0)
         """Its Crawl-delay: seconds between two requests."""
         self.sitemaps: list[str] = list(rules.sitemaps)
@@ -32,7 +34,17 @@ class Robots:
 
     def allows(self, url: str) -> bool:
         """Whether an address may be fetched."""
-        return bool(self._rules.can_fetch(url, AGENT))
+        rules = self._by_site.get(site_of(url), self._rules)
+        return bool(rules.can_fetch(url, AGENT))
+
+    async def also(self, fetch: Fetch, url: str) -> None:
+        """Read the rules of another name of the site, unless they are known; raises as
+        :func:`read` does."""
+        if site_of(url) in self._by_site:
+            return
+        more = await read(fetch, url)
+        self._by_site = {**more._by_site, **self._by_site}
+        self.delay = max(self.delay, more.delay)
 
     def require(self, url: str) -> None:
         """Raise :class:`ProtocolError` (reason ``robots``) for an address that may not be."""
@@ -46,10 +58,10 @@ class Robots:
     def slowed(self, fetch: Fetch) -> Fetch:
         """The same fetch, waiting before each request as long as the site's Crawl-delay asks, on
         top of the hub's own manners."""
-        if not self.delay > 0:
-            return fetch
 
         async def wait_and_fetch(request: Request) -> Payload:
+            if not self.delay > 0:
+                return await fetch(request)
             await asyncio.sleep(self.delay)
             # Nor does any other source ask the host in the meantime.
             return await fetch(replace(request, pause=self.delay))
@@ -69,7 +81,8 @@ async def read(fetch: Fetch, url: str) -> Robots:
         Request(url=f"{parts.scheme}://{parts.netloc}/robots.txt", accept=(200, 401, 403, 404, 410))
     )
     text = payload.body.decode("utf-8-sig", "replace") if payload.status == 200 else ""
-    rules = Robots(Protego.parse(text))
+    # A redirected robots.txt holds for the name it was asked under too (RFC 9309 §2.3.1.2).
+    rules = Robots(Protego.parse(text), (site_of(url), site_of(payload.url)))
     if rules.delay > LONGEST_DELAY:
         raise ProtocolError(
             f"{payload.url}: asks for {rules.delay:.0f} s between two requests, and the hub waits "

@@ -181,3 +181,17 @@ def test_a_sweep_that_finds_little_says_how_far_it_is(
             threading.Event().wait(0.02)
         going.communicate()
     assert met & set(range(1, 61)), met
+
+
+@pytest.mark.parametrize("left", [[], ["deleted"]], ids=["nothing", "only deleted ones"])
+def test_a_list_of_nothing_says_nothing_of_what_is_missing(
+    hub: Hub, settings: Settings, repository: Repository, left: list[str]
+) -> None:
+    drop(repository, *NAMES[len(left) :])
+    if left:
+        repository.delete(NAMES[0])
+    for _ in range(2):
+        run = harvest(hub, "--full")
+        assert run["warnings"]["absence_not_judged"] == 1
+        assert missing(settings, age=8) == set()
+    assert live(hub) == set(NAMES[len(left) :])
