@@ -30,18 +30,21 @@ from chm_hub import record as model
 from chm_hub.document import Document, Json
 from chm_hub.errors import CrosswalkError
 from chm_hub.record import Record
-from mappings import (
+from mappings import (  # noqa: F401  they register the functions of crosswalks
     codes,
     dates,
     dcsv,
     functions,
     identifiers,
     languages,
+    marc,
     markdown,
     markup,
+    mods,
     moments,
     record_types,
     rights,
+    roles,
     shapes,
     spaces,
     tables,
@@ -484,11 +487,8 @@ def _check_default(where: str, target: str, value: Json) -> list[str]:
 def _surroundings() -> bytes:
     """What bears on every crosswalk: the functions, this module, the tables."""
     digest = hashlib.sha256()
-    modules = (
-        *(functions, codes, dates, tables, dcsv, identifiers, record_types, rights),
-        *(markdown, moments, language_maps, languages, markup, shapes, spaces),
-    )
-    paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
+    # The folder's other modules hold what functions of crosswalks do.
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(str(language_maps.__file__))]
     paths += sorted(tables.FOLDER.glob("*.csv"))
     for path in paths:
         digest.update(path.read_bytes())
