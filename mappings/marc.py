@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chm_hub.document import Json
-from mappings import codes
+from mappings import codes, languages
 from mappings.functions import extent, issue, lookup_known, registered, shown, strings
 from mappings.roles import part_played
 
@@ -145,7 +145,7 @@ def marc_titles(datafield: Json) -> Json:
         instead = [*fields(datafield, "130"), *fields(datafield, "240"), *fields(datafield, "111")]
         return [{"value": title} for title in (_title(one, "anp") for one in instead) if title][:1]
     for one in fields(datafield, "242"):
-        lang = codes.language(one.all("y")[0]) if one.all("y") else None
+        lang = languages.language(one.all("y")[0]) if one.all("y") else None
         made.append({"value": _title(one), **({"lang": lang} if lang else {})})
     # Titles of covers and spines (second indicator 4 to 8) repeat the title.
     made += [{"value": _title(one)} for one in fields(datafield, "246") if one.second in " 0123"]
@@ -254,7 +254,7 @@ def marc_subjects(datafield: Json) -> Json:
             labels = [] if one.tag == "651" else [bare(text) for text in one.all("ab")]
         uri = _uri(one)
         named = re.search(r"/([a-z]{3})$", (one.all("2") or [""])[0])
-        lang = codes.language(named[1]) if named else None
+        lang = languages.language(named[1]) if named else None
         said = {"lang": lang} if lang else {}
         for place, label in enumerate([*labels, *(bare(text) for text in one.all("x"))]):
             if label:
@@ -379,7 +379,7 @@ def marc_languages(datafield: Json, controlfield: Json) -> Json:
         known = (
             code for code in places if isinstance(code, str) and re.fullmatch("[a-z]{3}", code)
         )
-        made = [code for code in known if codes.language(code) not in (None, "zxx")][:1]
+        made = [code for code in known if languages.language(code) not in (None, "zxx")][:1]
     return made
 
 
@@ -434,5 +434,7 @@ _DAY = re.compile(r"(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?\s*")
 def _control(controlfield: Json, tag: str) -> str:
     for one in controlfield if isinstance(controlfield, list) else []:
         if isinstance(one, dict) and one.get("@tag") == tag and isinstance(one.get("value"), str):
-            return str(one["value"])
+            said = str(one["value"])
+            # Field 008 begins with the day of its entry, six blanks where nobody knows it.
+            return said if tag != "008" or said[:1].isdigit() else f"{'':6}{said.lstrip()}"
     return ""

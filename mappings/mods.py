@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chm_hub.document import Json
-from mappings import codes
+from mappings import languages
 from mappings.functions import registered, strings
 from mappings.roles import part_played
 
@@ -35,7 +35,7 @@ def mods_titles(value: Json) -> Json:
             continue
         first = next((part for part in _items(info.get("title")) if isinstance(part, dict)), {})
         lang = info.get("@lang") or info.get("lang") or first.get("lang")
-        code = codes.language(lang) if isinstance(lang, str) else None
+        code = languages.language(lang) if isinstance(lang, str) else None
         lang = code or lang
         made.append({"value": title, "lang": lang} if lang else {"value": title})
     return made

@@ -193,6 +193,7 @@ def test_a_box_of_field_034(sides: list[str], box: list[float] | None) -> None:
     ("field008", "made"),
     [
         ("760625s1975    dcua     b   f000 0 eng d", "1975"),
+        ("s1975    dcua     b   f000 0 eng d", "1975"),
         ("760625e20110312ke            000 0 swa d", "2011-03-12"),
         ("760625e201103  ke            000 0 swa d", "2011-03"),
         ("760625m19992004fr            000 0 fre d", "1999"),
