@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import feedparser
 from feedparser.mixin import _FeedParserMixin
 
 from chm_hub.addresses import urlsplit
@@ -20,7 +19,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import doctype, jsons, page_addresses, xml
+from harvesters import doctype, feed_texts, jsons, page_addresses, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -239,7 +238,7 @@ def _parsed(body: bytes, where: str) -> tuple[Any, list[Any], list[Reject]]:
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": where}
 
     def read(part: bytes) -> Any:
-        return feedparser.parse(part, response_headers=headers)
+        return feed_texts.parse(part, headers)
 
     try:
         whole = read(body)
@@ -356,9 +355,9 @@ class _Fields:
         return None
 
     def texts(self, name: str) -> dict[str, Json] | None:
-        """A text as crosswalks have them."""
+        """A text as crosswalks have them; titles and summaries are plain (JSON Feed 1.1)."""
         value = self.text(name)
-        return {"value": value} if value else None
+        return {"value": value, "type": "text/plain"} if value else None
 
     def objects(self, name: str, key: str) -> list[tuple[str, _Fields]]:
         """The objects in a list that have a text under ``key``, with it."""

@@ -24,6 +24,8 @@ _BETWEEN_WORDS = re.compile(r"(?<![0-9])\xa0|\xa0(?![0-9])")
 _BREAK = re.compile(r"\r\n|[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 _ITEM = re.compile(r"[-*+•·–—▪◦]\s|\(?[0-9A-Za-z]{1,3}[.)]\s")
 _INDENT = re.compile(r"\t| [ \t]")
+_ZERO_WIDTH = re.compile(r"(?<=[\x00-\x7f])\u200b|\u200b(?=[\x00-\x7f]|$)")
+"""Zero width spaces where words have spaces; in Khmer or Thai they part the words."""
 _HIDDEN = dict.fromkeys((0xAD, 0xFEFF))
 """Soft hyphens, which say where a line may be broken, and byte order marks."""
 _WIDE = frozenset("WF")
@@ -83,6 +85,8 @@ def line(value: str) -> str:
     if value.isprintable() and "  " not in value:
         return value.strip(" ")
     plain = _BETWEEN_WORDS.sub(" ", value).translate(_HIDDEN)
+    if "\u200b" in plain:
+        plain = _ZERO_WIDTH.sub("", plain)
     return _RUN.sub(_between, plain).strip(_ENDS)
 
 

@@ -151,7 +151,7 @@ def test_ids_that_change_with_the_campaign_are_of_no_use() -> None:
         ({"authors": {"name": "Jane"}}, {"authors": [{"name": "Jane"}]}, []),
         ({"author": "Jane"}, {"authors": [{"name": "Jane"}]}, []),
         ({"authors": [None, 5, ["x"]]}, {"authors": [{"name": "5"}]}, ["authors"]),
-        ({"title": 2024}, {"title": {"value": "2024"}}, []),
+        ({"title": 2024}, {"title": {"value": "2024", "type": "text/plain"}}, []),
         ({"title": {"en": "T"}}, {}, ["title"]),
         ({"tags": "forests"}, {"tags": [{"term": "forests"}]}, []),
         ({"tags": [["x"], "forests"]}, {"tags": [{"term": "forests"}]}, ["tags"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from chm_hub import record as model
 from chm_hub.document import Document
 from chm_hub.sets import sets_of
-from harvesters import xml
+from harvesters import feed, xml
 from mappings import crosswalk, languages, markup, spaces
 from mappings.formats import FORMATS
+from tests.test_feed import payload
 
 PROVENANCE = {
     "source": "s",
@@ -138,6 +140,8 @@ def test_an_address_folded_by_a_writer_is_whole() -> None:
         ("12\xa0000 ha\xa0of land", "12\xa0000 ha of land"),
         ("می\u200cروم", "می\u200cروم"),
         ("क्\u200dष", "क्\u200dष"),
+        ("Zero\u200b width \u200bspace", "Zero width space"),
+        ("ភាសា\u200bខ្មែរ", "ភាសា\u200bខ្មែរ"),
         ("bio\xaddi\xadver\xadsity", "biodiversity"),
         ("生物多样性\u3000报告", "生物多样性\u3000报告"),
     ],
@@ -306,6 +310,62 @@ def test_texts_of_xml_formats(form: str, text: str, words: str) -> None:
     record = made(outcome)
     for field in ("title", "creator", "subject", "publisher"):
         assert values(record, field) == [words], field
+
+
+def of_feed(body: str, media_type: str = "application/xml") -> dict[str, Any]:
+    page, _ = feed.read_feed(payload(body, media_type))
+    assert (page.warnings, page.rejects) == ([], [])
+    return made(of_body("feed", page.documents[0].body))
+
+
+def rss(item: str) -> str:
+    content = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    return f'<rss version="2.0" {content}><channel><item>{item}</item></channel></rss>'
+
+
+def atom(entry: str) -> str:
+    return f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id>{entry}</entry></feed>'
+
+
+XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">'
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "text"),
+    [
+        (rss("<title>Fish &lt;one year old</title>"), "title", "Fish <one year old"),
+        (rss("<title>&lt;a&gt; as &lt;area&gt; &amp;amp; x</title>"), "title", "<a> as <area> & x"),
+        (rss("<title><![CDATA[<b>Bold</b> a < b]]></title>"), "title", "Bold a < b"),
+        (rss("<title>&lt;![CDATA[Inner]]&gt;</title>"), "title", "Inner"),
+        (rss("<title>&amp;lt;p&amp;gt;x</title>"), "title", "<p>x"),
+        (rss("<title>\n  تقرير\n  &lt;10 </title>"), "title", "تقرير <10"),
+        (rss("<title>T</title><description><![CDATA[<p>Fish <one year</p><p>&amp;lt;</p>]]>"
+             "</description>"), "description", "Fish <one year\n&lt;"),
+        (rss("<title>T</title><content:encoded><![CDATA[<p>12&nbsp;000&nbsp;га</p>]]>"
+             "</content:encoded>"), "description", "12\xa0000 га"),
+        (rss("<title>T</title><category>Smith &amp;amp; Sons</category>"), "subject",
+         "Smith & Sons"),
+        (atom("<title>a&lt;b &amp;amp; c</title>"), "title", "a<b & c"),
+        (atom('<title type="html">a&amp;lt;b &lt;i>c&lt;/i></title>'), "title", "a<b c"),
+        (atom(f'<title type="xhtml">{XHTML}H<sub>2</sub>O &lt;1 &amp;amp;</div></title>'), "title",
+         "H2O <1 &amp;"),
+        (atom(f'<title>T</title><content type="xhtml">{XHTML}<p>三</p><p>a &lt;b&gt;</p></div>'
+              "</content>"), "description", "三\na <b>"),
+        (atom("<title>T</title><author><name>Caf&amp;eacute;</name></author>"), "creator", "Café"),
+    ],
+)  # fmt: skip
+def test_texts_of_feeds_by_the_type_their_format_gives_them(
+    body: str, field: str, text: str
+) -> None:
+    assert values(of_feed(body), field) == [text]
+
+
+def test_texts_of_a_json_feed_by_the_type_their_format_gives_them() -> None:
+    item = {"id": "1", "title": "Fish <one year & <area>", "content_html": "<p>a &amp;lt; <b</p>"}
+    version = "https://jsonfeed.org/version/1.1"
+    record = of_feed(json.dumps({"version": version, "items": [item]}), "application/feed+json")
+    assert values(record, "title") == ["Fish <one year & <area>"]
+    assert values(record, "description") == ["a &lt; <b"]
 
 
 def test_a_published_record_holds_no_markup_but_its_own() -> None:
