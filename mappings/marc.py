@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chm_hub.document import Json
-from mappings import codes, languages
+from mappings import codes, languages, markup
 from mappings.functions import extent, issue, lookup_known, registered, shown, strings
 from mappings.roles import part_played
 
@@ -68,7 +68,7 @@ def fields(value: Json, tags: str) -> Iterator[Field]:
 
 def bare(text: str) -> str:
     """A text without the ISBD punctuation at its end (ISBD 0.3); abbreviations keep their stop."""
-    text = text.strip().rstrip(_MARKS)
+    text = markup.without_end(text.strip(), _MARKS)
     if text.endswith(".") and not text.endswith(".."):
         last = re.split(r"[\s(\[]", text[:-1])[-1]
         if len(last) > 1 and "." not in last and last.casefold() not in _ABBREVIATIONS:

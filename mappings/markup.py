@@ -98,6 +98,15 @@ def decoded(value: str) -> str:
     return _decoded(value, certain=True)
 
 
+def without_end(value: str, marks: str) -> str:
+    """A text without some marks at its end; the semicolon of a character reference is none."""
+    bare = value.rstrip(marks)
+    if value[len(bare) : len(bare) + 1] == ";" and "&" in bare:
+        reference = f"{bare[bare.rfind('&') :]};"
+        return f"{bare};" if _REFERENCE.fullmatch(reference) else bare
+    return bare
+
+
 def _read(value: str, said: Said, *, certain: bool) -> Plain:
     if isinstance(value, Plain):
         return value

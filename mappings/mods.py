@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chm_hub.document import Json
-from mappings import languages
+from mappings import markup
 from mappings.functions import registered, strings
 from mappings.roles import part_played
 
@@ -30,13 +30,12 @@ def mods_titles(value: Json) -> Json:
     wanted.sort(key=lambda info: (bool(info.get("@type")), info.get("@usage") != "primary"))
     made: list[Json] = []
     for info in wanted:
-        title = re.sub(r"\s*[/:;,=]+\s*$", "", _whole_title(info))
+        title = markup.without_end(_whole_title(info), " \t\r\n/:;,=")
         if not title:
             continue
-        first = next((part for part in _items(info.get("title")) if isinstance(part, dict)), {})
-        lang = info.get("@lang") or info.get("lang") or first.get("lang")
-        code = languages.language(lang) if isinstance(lang, str) else None
-        lang = code or lang
+        # The language that the title says, be it that it is in none, comes before that around it.
+        said = next((part for part in _items(info.get("title")) if isinstance(part, dict)), info)
+        lang = info.get("@lang") or said.get("lang")
         made.append({"value": title, "lang": lang} if lang else {"value": title})
     return made
 
@@ -60,7 +59,7 @@ def _whole_title(info: dict[str, Json]) -> str:
 
 def _bare(text: str) -> str:
     """A text without the ISBD punctuation at its end, which says that something follows."""
-    return re.sub(r"[\s:;,./=]+$", "", text)
+    return markup.without_end(text, " \t\r\n:;,./=")
 
 
 @registered
@@ -78,7 +77,7 @@ def mods_names(value: Json, part: Json) -> Json:
         if not isinstance(name, dict) or part_played(list(_roles(name)), "creator") != part:
             continue
         # Records made from MARC 21 keep its commas.
-        said = re.sub(r"[\s,;:]+$", "", _whole_name(name) or "")
+        said = markup.without_end(_whole_name(name) or "", " \t\r\n,;:")
         if said:
             uri = _address_of(name)
             made.append({"name": said, "uri": uri} if uri else {"name": said})

@@ -261,6 +261,15 @@ def test_html_is_read_by_its_letter_and_plain_text_is_not(
     assert markup.from_html(text, lambda _: None) == as_html
 
 
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [("Lakes ;", "Lakes"), ("Caf&eacute;", "Caf&eacute;"), ("a &lt;b&gt; ;", "a &lt;b&gt;"),
+     ("R&D;", "R&D"), ("Survey:", "Survey"), (";", ""), ("", "")],
+)  # fmt: skip
+def test_punctuation_at_an_end_is_off_and_a_reference_is_whole(text: str, bare: str) -> None:
+    assert markup.without_end(text, " :;,") == bare
+
+
 def test_what_was_read_is_not_read_again() -> None:
     once = markup.from_html("&amp;lt;b&amp;gt;", lambda _: None)
     assert once == "&lt;b&gt;"
