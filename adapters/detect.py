@@ -242,7 +242,8 @@ class _Look:
             if name in looks and (found := await looks[name](page)) is not None:
                 return found
         if wanted in (None, "sitemap") and rules.allows(self.url):
-            for candidate in [*rules.sitemaps[:1], urljoin(page.base, "/sitemap.xml")][:1]:
+            # The first may be dead, and the second alive.
+            for candidate in dict.fromkeys([*rules.sitemaps, urljoin(page.base, "/sitemap.xml")]):
                 answer = await self.probe(candidate)
                 if answer is not None and kind_of(answer.body) == "xml":
                     made = self.of_xml(answer)

@@ -21,8 +21,10 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
-from harvesters import absent, feed, page_addresses, rdf, sitemap, xml
+from harvesters import absent, feed, rdf, sitemap, xml
 from harvesters.one_by_one import OneByOne
+from harvesters.page_addresses import exact, reduced, reductions
+from harvesters.parts import Parts
 
 CROSSWALK = "ptk"
 DELETIONS = "absence"
@@ -80,8 +82,14 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     doors = [f"{base}/portal_syndication/{name}" for name in options.channels]
     doors += [f"{base}/{folder.strip('/')}/index_rdf" for folder in options.folders]
     shown = 0
+    parts = Parts(walk)
     for door in doors:
-        found = await reader.channel(door)
+        try:
+            found = await reader.channel(door)
+        except (FetchError, ProtocolError) as error:
+            parts.set_aside(door, error)
+            continue
+        parts.answered()
         shown += found is not None
         for link, entry in (found or {}).items():
             entries.setdefault(link, entry)
@@ -101,6 +109,8 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             "name them under `channels`, or use the sitemap or html adapter.",
             reason="no_channel",
         )
+    parts.alive = parts.alive or bool(links)
+    parts.conclude()
     links = list(dict.fromkeys(links))
     if len(links) > options.max_objects:
         walk.short = f"the limit of {options.max_objects} objects was reached"
@@ -118,8 +128,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     if reader.payloads or reader.rejects:
         yield reader.gathered()
     if whole and walk.short is None and source.deletions == "absence":
-        names = {page_addresses.reduced(link) for link in links}
-        async for page in absent.ask_for(walk, names, partial(_gone, fetch, base)):
+        async for page in absent.ask_for(walk, reader.names, partial(_gone, fetch, base)):
             yield page
     walk.covers_all = whole and walk.short is None
     walk.complete = walk.short is None
@@ -139,6 +148,8 @@ class _Reader:
         self.warnings: list[str] = []
         self.listing: Payload | None = None
         """The last list that was read, for documents that no answer of their own came with."""
+        self.names: set[str] = set()
+        """What the objects of this walk are called."""
         self._questions = OneByOne()
 
     @property
@@ -186,8 +197,8 @@ class _Reader:
     async def read(self, link: str, entry: dict[str, Json] | None, *, asked: bool) -> None:
         """Gather one object: what it says of itself, and what a channel said of it. ``asked`` says
         that an earlier part of the walk did so."""
-        name = page_addresses.reduced(link)
-        kept = (await self.walk.kept([name])).get(name) if self.walk.kept is not None else None
+        name, kept = await self._known(link)
+        self.names.add(name)
         before = kept.body if kept is not None and isinstance(kept.body, dict) else {}
         same = bool(before) and entry in (None, before.get("entry"))
         if same and (asked or (entry is not None and self.walk.since is not None)):
@@ -200,7 +211,8 @@ class _Reader:
             try:
                 payload = await self.fetch(
                     Request(
-                        url=f"{link}?format=rdf" + (f"&lang={lang}" if lang else ""),
+                        url=f"{link}{'&' if '?' in link else '?'}format=rdf"
+                        + (f"&lang={lang}" if lang else ""),
                         headers={"Accept": "application/rdf+xml"},
                         kinds=("xml",),
                         accept=(200, 404, 410),
@@ -237,6 +249,18 @@ class _Reader:
             body["type"] = kind
         self._add(name, body, min(at, len(self.payloads) - 1), repairs)
 
+    async def _known(self, link: str) -> tuple[str, Document | None]:
+        """What an object is called, and what the hub has of it: by its path, and by arguments that
+        look like a session too, unless the hub has it without them."""
+        short, own = reduced(link), exact(link)
+        kept = await self.walk.kept([short, own]) if self.walk.kept is not None else {}
+        before = kept.get(short)
+        if reductions(link) <= {"form"}:
+            return short, before
+        if before is not None and own not in kept and before.body.get("link") == link:
+            return short, before
+        return own, kept.get(own)
+
     def _add(self, name: str, body: dict[str, Any], at: int, repairs: Sequence[str] = ()) -> None:
         if not self.payloads and self.listing is not None:
             self.payloads.append(self.listing)
@@ -259,8 +283,20 @@ class _Reader:
         return [None]
 
 
-async def _gone(fetch: Fetch, base: str, name: str) -> Page | None:
-    """Ask for an object that is not listed any more: only 410 says that it is gone for good."""
-    request = Request(url=urljoin(base, name), accept=(200, 404, 410))
-    payload = await fetch(request)
-    return absent.tombstone(name, payload) if payload.status == 410 else None
+async def _gone(fetch: Fetch, base: str, name: str) -> Page | absent.Still | None:
+    """Ask for an object that is not listed any more: only 410 says that it is gone for good, and
+    only its own RDF that it is there."""
+    address = urljoin(base, name)
+    payload = await fetch(Request(url=address, accept=(200, 404, 410)))
+    if payload.status == 410:
+        return absent.tombstone(name, payload)
+    if payload.status != 200:
+        return None
+    joint = "&" if "?" in address else "?"
+    payload = await fetch(Request(url=f"{address}{joint}format=rdf", accept=(200, 404, 410)))
+    try:
+        things = rdf.things(payload)[0] if payload.status == 200 else []
+    except ProtocolError:
+        return None
+    about = {reduced(str(thing["about"])) for thing in things}
+    return absent.Still.THERE if reduced(address) in about else None

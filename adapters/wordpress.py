@@ -22,6 +22,7 @@ from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from harvesters import absent, html, jsons, page_numbers
+from harvesters.parts import Parts
 
 CROSSWALK = "wordpress"
 DELETIONS = "absence"
@@ -45,6 +46,8 @@ _OWN_TYPES = ("attachment", "nav_menu", "wp_", "elementor", "e-", "oembed", "cus
 _DATES = ("modified_gmt", "date_gmt")
 _ALIKE = 10
 """So many entries that are the same in two languages are no coincidence."""
+_TEXTS = ("title", "excerpt", "content", "description", "caption")
+"""What an entry says to readers."""
 _SHOWN = ("title", "excerpt", "content", "link")
 """What a translation has of its own."""
 
@@ -150,12 +153,14 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
     first = min(int(at.get("list", 0)), len(kinds))
     listed: set[str] = set()
     missing: list[page_numbers.RefusedError] = []
+    parts = Parts(walk)
     for number in range(first, len(kinds)):
         start = at if number == first else {}
         following = {"list": number + 1} if number + 1 < len(kinds) else None
         try:
             async for page in _list(door, fetch, walk, kinds[number], start, listed):
                 more = page.checkpoint
+                parts.answered()
                 yield Page(
                     payloads=page.payloads,
                     documents=page.documents,
@@ -164,14 +169,22 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
                     total=page.total if len(kinds) == 1 else None,
                 )
         except page_numbers.RefusedError as error:
-            if error.code != _NO_ROUTE:
-                raise
-            walk.warnings[f"type_missing: {kinds[number]}"] += 1
-            missing.append(error)
+            if error.code == _NO_ROUTE:
+                walk.warnings[f"type_missing: {kinds[number]}"] += 1
+                missing.append(error)
+            else:
+                parts.set_aside(kinds[number], error)
+        except (FetchError, ProtocolError) as error:
+            if _is_a_no(error) and not parts.alive:
+                raise  # somebody means us
+            parts.set_aside(kinds[number], error)
         if walk.short is not None:
             return
     if len(missing) == len(kinds):
         raise missing[0]
+    parts.conclude()
+    if walk.short is not None:
+        return
     # Of a type that is not there for now, nothing is known.
     whole = walk.since is None and walk.checkpoint is None and not missing
     if whole and source.deletions == "absence":
@@ -272,6 +285,21 @@ async def _list(
         )
 
 
+def _in_shape(row: dict[str, Json]) -> dict[str, Json]:
+    """An entry with its texts as WordPress has them: filters of plugins may make plain strings of
+    them, or leave what was typed alone (``raw``)."""
+    made = dict(row)
+    for key in _TEXTS:
+        told = row.get(key)
+        if isinstance(told, str):
+            made[key] = {"rendered": told}
+        elif (
+            isinstance(told, dict) and not told.get("rendered") and isinstance(told.get("raw"), str)
+        ):
+            made[key] = {**told, "rendered": told["raw"]}
+    return made
+
+
 def _read(rows: page_numbers.Rows, lang: str | None) -> tuple[list[_Row], list[Reject]]:
     """The entries of an answer, and what has no number."""
     found: list[_Row] = []
@@ -281,7 +309,9 @@ def _read(rows: page_numbers.Rows, lang: str | None) -> tuple[list[_Row], list[R
         if isinstance(number, bool) or not str(number).isascii() or not str(number).isdigit():
             rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
         else:
-            found.append(_Row(number=int(str(number)), lang=lang, entry=row, payload=rows.payload))
+            found.append(
+                _Row(number=int(str(number)), lang=lang, entry=_in_shape(row), payload=rows.payload)
+            )
     return found, rejects
 
 
@@ -422,9 +452,9 @@ def _flat(value: Json) -> Iterable[dict[str, Json]]:
             yield from _flat(item)
 
 
-async def _gone(fetch: Fetch, door: _Door, name: str) -> Page | None:
+async def _gone(fetch: Fetch, door: _Door, name: str) -> Page | absent.Still | None:
     """Ask for one entry: WordPress says in so many words that there is none, or that it is not
-    for the public any more."""
+    for the public any more, or shows it."""
     kind, _, number = name.rpartition("-")
     payload = await fetch(
         Request(
@@ -433,9 +463,12 @@ async def _gone(fetch: Fetch, door: _Door, name: str) -> Page | None:
             accept=(200, *_REFUSALS),
         )
     )
-    if payload.status == 200 or kind_of(payload.body) != "json":
+    if kind_of(payload.body) != "json":
         return None
     answer = jsons.parse(payload.body, payload.url)
+    if payload.status == 200:
+        there = isinstance(answer, dict) and str(answer.get("id")) == number
+        return absent.Still.THERE if there and answer.get("status") == "publish" else None
     code = answer.get("code") if isinstance(answer, dict) else None
     return absent.tombstone(name, payload) if code in _GONE else None
 

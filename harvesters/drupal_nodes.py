@@ -24,6 +24,7 @@ from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import absent, jsons
 from harvesters import drupal_jsonapi as jsonapi
+from harvesters.parts import Parts
 
 OVERLAP = timedelta(hours=48)
 """``changed`` is set by editors, deployments and imports; this far back is read again."""
@@ -100,13 +101,18 @@ class Site:
         What a whole walk did not meet is asked for by name: the interface's own 403 (withdrawn)
         or 404 is a tombstone, anything else confirms nothing.
         """
-        walk = self.walk
+        walk, parts = self.walk, Parts(self.walk)
         for kind in kinds:
             steps = self._whole(kind) if walk.since is None else self._recent(kind)
-            async for page in steps:
-                yield page
+            try:
+                async for page in steps:
+                    parts.answered()
+                    yield page
+            except (FetchError, ProtocolError) as error:
+                parts.set_aside(kind.name, error)
             if walk.short is not None:
                 break
+        parts.conclude()
         if walk.short is None and self.withheld and not self.listed and walk.since is None:
             walk.short = "every row of the lists was withheld from us"
         walk.complete = walk.short is None

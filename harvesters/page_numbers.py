@@ -107,6 +107,10 @@ async def pages(
         entries = answer
         if options.list_key:
             entries = answer.get(options.list_key) if isinstance(answer, dict) else None
+        if _is_numbered(entries):
+            # A list from which PHP took an entry out becomes an object of numbers.
+            walk.warnings["list_as_object"] += 1
+            entries = list(entries.values())
         if not isinstance(entries, list):
             raise ProtocolError(
                 f"{payload.url}: no list of entries: {_said(answer)}. Check the source's url.",
@@ -148,6 +152,16 @@ def identifier(row: dict[str, Json], options: Options) -> str | None:
     found = (row.get(key) for key in options.identifiers)
     named = (n for n in found if n not in (None, "") and not isinstance(n, bool))
     return next((str(name) for name in named), None)
+
+
+def _is_numbered(entries: Json) -> bool:
+    """Whether an object is a list whose entries have their numbers for keys."""
+    return (
+        isinstance(entries, dict)
+        and bool(entries)
+        and all(key.isascii() and key.isdigit() for key in entries)
+        and all(isinstance(value, dict) for value in entries.values())
+    )
 
 
 def _number(headers: dict[str, str], name: str) -> int | None:

@@ -23,6 +23,8 @@ from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from harvesters import absent, jsons, tally
+from harvesters.one_by_one import OneByOne
+from harvesters.parts import Parts
 
 MAX_REQUESTS = 20_000
 EMPTY_PAGES = 10
@@ -172,6 +174,7 @@ class _Walker:
     async def pages(self) -> AsyncIterator[Page]:
         steps = [_Step(url=self.options.url)]
         dead: list[str] = []
+        questions = OneByOne()
         while steps:
             step = steps.pop()
             place = _place(step.url)
@@ -187,12 +190,16 @@ class _Walker:
                 payload = await self._get(_Query(url=step.url))
                 answer = jsons.read(payload, self.walk.warnings)
             except (FetchError, ProtocolError) as error:
-                if not step.above or error.ends_walk:
+                if not step.above or questions.end_with(error):
                     raise
                 dead.append(f"{step.url} ({error.reason})")
                 self.walk.warnings["dead_link"] += 1
                 continue
+            questions.answered()
             self.visited.add(_place(payload.url))
+            if not step.above:
+                # A catalogue that is redirected goes by that name too.
+                self.hosts.add((urlsplit(payload.url).hostname or "").lower())
             following: list[_Step] = []
             async for page in self._node(step, payload, answer, following):
                 yield page
@@ -359,10 +366,16 @@ class _Walker:
 
     async def _of_collections(self, names: list[str]) -> AsyncIterator[Page]:
         """The items of some collections, one after the other."""
+        parts = Parts(self.walk)
         for name in names if self.options.what == "items" else ():
             url = f"{self.api}/{quote(name, safe='')}/items"
-            async for page in self._items(self._of_collection(url), within=name):
-                yield page
+            try:
+                async for page in self._items(self._of_collection(url), within=name):
+                    parts.answered()
+                    yield page
+            except (FetchError, ProtocolError) as error:
+                parts.set_aside(name, error)
+        parts.conclude()
 
     def _search(self, ways: dict[str, str], entry: Json) -> _Query:
         """The first request of a search, with POST where there is no GET."""
