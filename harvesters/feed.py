@@ -12,14 +12,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from feedparser.mixin import _FeedParserMixin
-
 from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import doctype, feed_texts, jsons, page_addresses, xml
+from harvesters import doctype, feed_parser, feed_texts, jsons, page_addresses, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -27,9 +25,6 @@ CHANGED_SHARE = 0.8
 """Of at least so many entries met again, so many have another id: ids mean nothing here."""
 REMEMBERED = 1_000
 """Entries whose names are remembered."""
-MOST_TAGS = 1_000
-"""Categories read of one entry. feedparser compares each with all before it: of a hundred
-thousand it would make minutes."""
 TAGS_CUT = "categories_cut"
 ODD_FIELD = "odd_field"
 MOST_AGAIN = 512 * 2**20
@@ -172,17 +167,6 @@ def _place(link: str) -> str:
     return page_addresses.canonical(link, careful=True)
 
 
-_add_tag = _FeedParserMixin._add_tag
-
-
-def _add_some(parser: Any, term: Any, scheme: Any, label: Any) -> None:
-    if len(parser._get_context().get("tags", ())) < MOST_TAGS:
-        _add_tag(parser, term, scheme, label)
-
-
-_FeedParserMixin._add_tag = _add_some
-
-
 def read_feed(payload: Payload) -> tuple[Page, str | None]:
     """The page of documents in a feed, and the address of the next one, if it names one."""
     if kind_of(payload.body) == "json":
@@ -208,7 +192,7 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         ]
         items = items[:-1]
     entries, unreadable = _each(items, _plain)
-    if any(len(entry.get("tags", ())) >= MOST_TAGS for entry in entries):
+    if any(len(entry.get("tags", ())) >= feed_parser.MOST_TAGS for entry in entries):
         warnings.append(TAGS_CUT)
     heads, odd = _each([parsed.get("feed", {})], _head)
     head, following = heads[0] if heads else ({}, None)
@@ -290,7 +274,10 @@ def _each(items: list[Any], read: Callable[[Any], _T]) -> tuple[list[_T], list[R
 
 
 def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Document]:
-    """Documents of entries; what was odd about one stands under ``odd``, for its repairs."""
+    """Documents of entries, their texts with their languages; what was odd about one stands under
+    ``odd``, for its repairs."""
+    for entry in entries:
+        _tell_languages(entry, entry.get("language") or head.get("language"))
     odd = [tuple(entry.pop("odd", ())) for entry in entries]
     return [
         Document(
@@ -301,6 +288,15 @@ def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Do
         )
         for name, entry, repairs in zip(_identifiers(entries), entries, odd, strict=True)
     ]
+
+
+def _tell_languages(entry: dict[str, Json], lang: str | None) -> None:
+    """Give the texts of an entry that say nothing of their language that of the entry, or of the
+    feed; one that says that it is in none keeps an empty ``lang`` (XML 1.0 §2.12)."""
+    content = entry.get("content") or []
+    for text in [entry[name] for name in _TEXTS if name in entry] + content:
+        if lang:
+            text.setdefault("lang", lang)
 
 
 def _read_json_feed(payload: Payload) -> tuple[Page, str | None]:
@@ -466,6 +462,8 @@ def _plain(source: Any) -> dict[str, Json]:
             _text(part, part.get("value", "")) if isinstance(part, dict) else {"value": str(part)}
             for part in content
         ]
+        if "summary_detail" not in source and made["content"][0]["value"] == source.get("summary"):
+            made.pop("summary", None)  # feedparser's own copy
     for name in ("links", "tags", "enclosures", "authors", "contributors"):
         if values := source.get(name):
             made[name] = [
@@ -473,6 +471,7 @@ def _plain(source: Any) -> dict[str, Json]:
                 for value in values
                 if isinstance(value, dict)
             ]
+    made |= _parts(source)
     # The event module of RSS 1.0.
     event = {name: source.get(f"ev_{key}") for name, key in _EVENT.items()}
     if event := {name: str(value) for name, value in event.items() if value}:
@@ -484,9 +483,39 @@ def _plain(source: Any) -> dict[str, Json]:
     return made
 
 
+def _parts(source: Any) -> dict[str, Json]:
+    """What stands in an entry beside its own fields: what modules say, under their names."""
+    made: dict[str, Json] = {}
+    podcast = {name: source.get(f"itunes_{name}") for name in ("title", "summary", "subtitle")}
+    if podcast := {name: text for name, text in podcast.items() if isinstance(text, str) and text}:
+        made["itunes"] = podcast
+    media = {name: source.get(f"media_{name}") for name in ("title", "description")}
+    media = {name: text for name, text in media.items() if isinstance(text, str) and text}
+    if media and (medium := _medium(source.get("media_content"))):
+        media["medium"] = medium
+    if media:
+        made["media"] = media
+    original = source.get("feedburner_origlink") or source.get("pheedo_origlink")
+    if isinstance(original, str) and original:
+        made["original_link"] = original
+    return made
+
+
+def _medium(files: Any) -> str | None:
+    """``image`` if any of an entry's media is one, as the caption may then be its; else the medium
+    of the first that says (Media RSS 1.5.1, ``media:content``)."""
+    told = []
+    for file in files if isinstance(files, list) else []:
+        kind = str(file.get("medium") or str(file.get("type") or "").partition("/")[0]).lower()
+        ending = str(file.get("url") or "").partition("?")[0].lower()
+        is_picture = ending.endswith((".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg"))
+        told.append("image" if is_picture else kind)
+    return "image" if "image" in told else next(filter(None, told), None)
+
+
 def _text(detail: Any, value: str) -> dict[str, Json]:
     made: dict[str, Json] = {"value": str(value)}
-    if detail.get("language"):
+    if detail.get("language") is not None:
         made["lang"] = str(detail["language"])
     if detail.get("type"):
         made["type"] = str(detail["type"])
