@@ -39,6 +39,8 @@ FOLDER = Path(__file__).parent / "sources"
 """The sources that ship with the hub."""
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
+NO_COUNTRY = "none"
+"""The ``country`` of a source that is not one country's."""
 Deletions = Literal["tombstones", "absence", "never"]
 CRON = {
     "hourly": "7 * * * *",
@@ -109,6 +111,7 @@ class Declared:
     country: str | None = None
     countries: list[str] = field(default_factory=list)
     region: str | None = None
+    country_of_source: bool = True
     languages: list[str] = field(default_factory=list)
     schedule: str = "daily"
     window: str | None = None
@@ -161,8 +164,15 @@ class Source:
     @property
     def countries(self) -> list[str]:
         """The countries it belongs to."""
-        own = [self.declared.country] if self.declared.country else []
-        return own + self.declared.countries
+        own = self.declared.country
+        return ([own] if own and own != NO_COUNTRY else []) + self.declared.countries
+
+    @property
+    def says_where(self) -> bool:
+        """Whether its file says which countries its records belong to, or that they are not one
+        country's."""
+        declared = self.declared
+        return bool(declared.country or declared.countries or declared.region)
 
     def secret(self) -> str | None:
         """The value its ``secret`` refers to. Raises :class:`SourceError` if it is not there."""
@@ -211,8 +221,9 @@ class Source:
             "id": self.id,
             "title": self.declared.title,
             "url": self.declared.url,
-            "country": self.declared.country,
+            "country": None if self.declared.country == NO_COUNTRY else self.declared.country,
             "countries": self.countries,
+            "country_of_source": self.declared.country_of_source,
             "languages": self.declared.languages,
             "rights": self.declared.rights,
             "options": self.declared.options,
@@ -348,8 +359,13 @@ def _meaning(declared: Declared) -> Iterable[str]:
         yield f"url: not an http or https address{shown}"
     for key, codes in (("country", [declared.country]), ("countries", declared.countries)):
         for code in codes:
-            if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
-                yield f"{key}: not an ISO 3166-1 alpha-2 code in capitals (it is {code!r})"
+            if code is None or (key == "country" and code == NO_COUNTRY):
+                continue
+            if not re.fullmatch(r"[A-Z]{2}", code):
+                none = f' or "{NO_COUNTRY}"' if key == "country" else ""
+                yield f"{key}: not an ISO 3166-1 alpha-2 code in capitals{none} (it is {code!r})"
+    if declared.country == NO_COUNTRY and declared.countries:
+        yield f'country: "{NO_COUNTRY}" beside countries; leave one of them out'
     for tag in declared.languages:
         if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
             yield f"languages: not a language tag such as fr or pt-BR (it is {tag!r})"

@@ -17,7 +17,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import doctype, feed_parser, feed_texts, jsons, page_addresses, xml
+from harvesters import doctype, feed_extensions, feed_parser, feed_texts, jsons, page_addresses, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -38,7 +38,7 @@ _EVENT = {
     "organizer": "organizer",
     "type": "type",
 }
-_PLAIN = ("id", "link", "published", "updated", "created", "author", "language", "comments")
+_PLAIN = ("id", "link", "created", "author", "language", "comments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -476,11 +476,7 @@ def _plain(source: Any) -> dict[str, Json]:
     event = {name: source.get(f"ev_{key}") for name, key in _EVENT.items()}
     if event := {name: str(value) for name, value in event.items() if value}:
         made["event"] = event
-    if where := source.get("where"):
-        coordinates = where.get("coordinates")
-        if where.get("type") == "Point" and coordinates:
-            made["geo"] = {"lng": float(coordinates[0]), "lat": float(coordinates[1])}
-    return made
+    return made | feed_extensions.dates(source) | feed_extensions.place(source)
 
 
 def _parts(source: Any) -> dict[str, Json]:

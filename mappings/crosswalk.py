@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from chm_hub.errors import CrosswalkError
 from chm_hub.record import Record
 from mappings import (  # noqa: F401  they register the functions of crosswalks
     codes,
-    dates,
+    country_of_source,
+    date_functions,
     dcsv,
     functions,
     identifiers,
@@ -42,6 +44,8 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     markup,
     mods,
     moments,
+    place_functions,
+    plausible,
     record_types,
     rights,
     roles,
@@ -68,6 +72,7 @@ _KEYS = frozenset(
         "choices",
         "defaults",
         "ignore",
+        country_of_source.KEY,
     }
 )
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
@@ -122,6 +127,8 @@ class Crosswalk:
     folded: Mapping[str, dict[str, Json]]
     """The tables by case-folded key."""
     defaults: Mapping[str, Json]
+    country_of_source: bool
+    """Whether a record without a country takes that of its source."""
     skip: Any
     deleted: Any
     choose: Any
@@ -257,6 +264,7 @@ def _load(
             table: {key.strip().casefold(): value for key, value in rows.items()}
             for table, rows in file.tables.items()
         },
+        country_of_source=file.rest.get(country_of_source.KEY, True),
         defaults={target: shape(target, value, []) for target, value in defaults.items()},
         skip=rules["skip"],
         deleted=rules["deleted"],
@@ -313,6 +321,8 @@ def _read(
         own["ignore"] = {}
     if not isinstance(own.get("description", ""), str):
         faults.append(f"{where}: description: must be a text")
+    if not isinstance(own.get(country_of_source.KEY, True), bool):
+        faults.append(f"{where}: {country_of_source.KEY}: must be true or false")
     origin = {key: f"{where}: {key}" for key in own}
     for part in ("record", "defaults"):
         origin |= {f"{part}.{key}": f"{where}: {part}.{key}" for key in own[part]}
@@ -524,7 +534,7 @@ def _apply(
             record=None, rejected="not an object", issues=issues, crosswalk=crosswalk.name
         )
     body = {**document.body, "source": source}
-    context = _context(crosswalk, source)
+    context = _context(crosswalk, source, provenance.get("harvested"))
     if crosswalk.skip is not None:
         reason = _evaluate(crosswalk.skip, body, context, "skip", issues)
         if reason:
@@ -551,9 +561,10 @@ def _apply(
         faults: list[str] = []
         shaped = shape(target, value, faults)
         issues += [Issue(target, message) for message in faults]
-        if shaped is not None:
+        if shaped is not None and not _is_unlikely(target, shaped, context, issues):
             fields[target] = shaped
-    fields = {**crosswalk.defaults, **fields}
+    defaults = _defaults(crosswalk, source)
+    fields = {**defaults, **fields}
     faults = []
     fields["source"] = source["id"]
     fields["source_identifier"] = functions.legal(document.identifier, faults.append)
@@ -564,7 +575,7 @@ def _apply(
         "crosswalk": crosswalk.name,
         "crosswalk_digest": crosswalk.digest,
     }
-    made = _validated(fields, crosswalk.defaults, issues)
+    made = _validated(fields, defaults, issues)
     if isinstance(made, str):
         return Outcome(
             record=None,
@@ -584,8 +595,28 @@ def _trimmed(document: Document) -> Document:
     return document if body is document.body else replace(document, body=body)
 
 
-def _context(crosswalk: Crosswalk, source: Mapping[str, Json]) -> functions.Context:
-    return functions.Context(source=dict(source), tables=crosswalk.tables, folded=crosswalk.folded)
+def _defaults(crosswalk: Crosswalk, source: Mapping[str, Json]) -> dict[str, Json]:
+    """The values of fields for which the document has none."""
+    own = country_of_source.countries(source, wanted=crosswalk.country_of_source)
+    return {**crosswalk.defaults, **({"spatial": own} if own else {})}
+
+
+def _context(
+    crosswalk: Crosswalk, source: Mapping[str, Json], now: datetime | None = None
+) -> functions.Context:
+    return functions.Context(
+        source=dict(source), tables=crosswalk.tables, folded=crosswalk.folded, now=now
+    )
+
+
+def _is_unlikely(target: str, value: Json, context: functions.Context, issues: list[Issue]) -> bool:
+    """Whether a date cannot be one of publication or change; then that is an issue."""
+    if target not in plausible.JUDGED or context.now is None or not isinstance(value, str):
+        return False
+    reason = plausible.unlikely(value, context.now)
+    if reason is not None:
+        issues.append(Issue(target, f"{reason}: {functions.shown(value)}"))
+    return reason is not None
 
 
 def _choice(crosswalk: Crosswalk, key: Json) -> Crosswalk | None:
@@ -706,6 +737,11 @@ def _take_out(fields: dict[str, Any], place: tuple[int | str, ...], *, odd: bool
         holder[where] = _GONE
 
 
+def functions_page() -> str:
+    """The text of ``docs/crosswalk-functions.md``, with the functions of all modules."""
+    return functions.document()
+
+
 # --- looking into ------------------------------------------------------------------------
 
 
@@ -718,10 +754,11 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
     body = {**document.body, "source": source}
     context = _context(crosswalk, source)
     lines = []
+    defaults = _defaults(crosswalk, source)
     for target, compiled in crosswalk.compiled.items():
         value = shape(target, _evaluate(compiled, body, context, target, []), [])
-        if value is None and target in crosswalk.defaults:
-            value = crosswalk.defaults[target]
+        if value is None:
+            value = defaults.get(target)
         if value is not None:
             lines.append(
                 Line(
@@ -731,6 +768,11 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
                     reads=frozenset(_reads(compiled)),
                 )
             )
+    if "spatial" in defaults and "spatial" not in crosswalk.compiled:
+        own = defaults["spatial"]
+        lines.append(
+            Line(field="spatial", expression="source.countries", value=own, reads=frozenset())
+        )
     return lines
 
 

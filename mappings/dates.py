@@ -1,87 +1,73 @@
 """Dates as sources write them, read into W3CDTF without adding or losing precision.
 
-What cannot be read for certain is refused with a reason: ``03/04/2024`` is the third of
-April to one reader and the fourth of March to another.
+The front door of three modules: :mod:`mappings.exact_dates` reads what programs write,
+:mod:`mappings.loose_dates` what people write, :mod:`mappings.calendars` settles years of other
+calendars. What cannot be read for certain is refused with a reason.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_tz
+from datetime import date, timedelta
 from functools import lru_cache
 
-from babel import Locale
+from mappings import calendars, exact_dates, loose_dates
+from mappings.calendars import Calendar
+from mappings.exact_dates import NotADate
 
-_LANGUAGES = ("en", "fr", "es", "ar", "ru", "pt", "de")
-"""Languages whose month names are understood; Chinese dates are written with digits."""
+__all__ = ["NotADate", "from_number", "has_time", "period", "w3cdtf"]
 
-_ISO = re.compile(
-    r"""(?P<year>\d{4})
-        (?:(?P<sep>[-/.]?)(?P<month>\d{1,2})(?:(?P=sep)(?P<day>\d{1,2}))?)?
-        (?:(?:[Tt]|\s+)(?P<hour>\d{1,2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2})
-           (?:[.,](?P<fraction>\d{1,9})\d*)?)?
-           \s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?""",
-    re.VERBOSE | re.ASCII,
+_TIME = re.compile(
+    r"""(?:\s*(?:T|,|\bat\b|\bà\b|\bum\b|\balle\b|-)?\s*|^)
+        (?<!\d)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?![\d:])
+        \s*(?P<half>[ap]\.?\s?m\b\.?)?
+        \s*(?P<zone>Z\b|UTC\b|GMT\b|UT\b)?\s*(?P<offset>[+-]\d{2}:?\d{2}|[+-]\d{1,2}\b)?
+        (?:\s*\([^()]*\)|\s*\b[A-Z]{1,5}\b)?(?:\s*\[[\w/+-]+\])?(?:\s*m=[+-][\d.]+)?""",
+    re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
-_DAY_FIRST = re.compile(
-    r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:,?\s+(?:-\s*)?\d{1,2}:\d{2}(?::\d{2})?)?",
-    re.ASCII,
-)
-_CHINESE = re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*[日号])?)?", re.ASCII)
-_RFC_822 = re.compile(
-    r"(?:[A-Za-z]{3,9},?\s+)?(?:\d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4}|[A-Za-z]{3}\s+\d{1,2})\s+"
-    r"\d{1,2}:\d{2}.*",
-    re.DOTALL | re.ASCII,
-)
-_ZONE_AT_END = re.compile(r"[+-]\d{4}|GMT|UTC?|Z|[ECMP][SD]T", re.ASCII)
-"""Zones RFC 822 knows; any other word there would be read as UTC."""
-_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
-_EPOCH = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
-_WORD_NOISE = re.compile(
-    r"(?<=\d)(?:st|nd|rd|th|er|re|º|ª|°)\b|\b(?:of|de|del|do)\b|[,،]|\b(?:г|года?)\b\.?"
-)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-class NotADate(ValueError):
-    """The value is no date, or not one that can be read for certain; ``reason`` says why."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(f"{reason}: {text!r}")
-        self.reason = reason
+"""A time of day with its zone, as Go, JavaScript, Java and people write it."""
+_LONGEST = 200
+"""Characters of the longest text that is read as a date."""
+_DCMI_PERIOD = re.compile(r"(?<!\w)(start|end)\s*=\s*([^;]*)", re.IGNORECASE)
+"""DCMI Period Encoding Scheme, §3."""
 
 
 @lru_cache(maxsize=65536)
-def w3cdtf(text: str) -> str | None:
+def w3cdtf(text: str, calendar: Calendar = "gregorian") -> str | None:
     """A date in W3CDTF (W3C NOTE-datetime), as precise as ``text`` gives it.
 
-    ``None`` for blank texts and for placeholders: year 1 and before, and times of day before
-    1900, which stand for "no date" in Solr, .NET and spreadsheets. A time of day without
-    a zone is left out, since it names no moment. Raises :class:`NotADate`.
+    A period gives its beginning, a season or quarter its year. ``None`` for blank texts and for
+    placeholders (:func:`mappings.exact_dates.read`). A time of day without a zone is left out,
+    since it names no moment. ``calendar`` is that of years without a mark
+    (:func:`mappings.calendars.of`). Raises :class:`NotADate`.
     """
-    text = _ascii_digits(" ".join(text.split()))
-    if not text:
-        return None
-    if match := _ISO.fullmatch(text):
-        if _EPOCH.fullmatch(text):
-            return _moment(int(text))
-        return _from_iso(match)
-    if _EPOCH.fullmatch(text):
-        return _moment(int(text))
-    if match := _JSON_DATE.fullmatch(text):
-        return _moment(int(match[1]), milliseconds=True)
-    if match := _CHINESE.fullmatch(text):
-        return _from_numbers(text, match[1], match[2], match[3])
-    if match := _DAY_FIRST.fullmatch(text):
-        return _from_day_first(text, match)
-    if _RFC_822.fullmatch(text) and (made := _from_mail(text)):
-        return made
-    return _from_words(text)
+    start, end = _read(text, calendar)
+    if start is None and end is not None:
+        raise NotADate("no beginning", text)
+    return start
 
 
-def from_number(number: int | float) -> str | None:
+@lru_cache(maxsize=8192)
+def period(text: str, calendar: Calendar = "gregorian") -> tuple[str | None, str | None]:
+    """The beginning and the end, in W3CDTF, of a period in one text; the same twice for a date.
+
+    Understands what :func:`w3cdtf` does, and DCMI's ``start=…; end=…``. Either end is ``None``
+    where it is open or unknown, both for a blank text. Raises :class:`NotADate`.
+    """
+    parts = {name.lower(): said.strip() for name, said in _DCMI_PERIOD.findall(text)}
+    if parts:
+        start, end = (w3cdtf(parts.get(name, ""), calendar) for name in ("start", "end"))
+        return start, end
+    return _read(text, calendar)
+
+
+def has_time(made: str) -> bool:
+    """Whether a W3CDTF date has a time of day."""
+    return len(made) > 10
+
+
+def from_number(number: int | float, calendar: Calendar = "gregorian") -> str | None:
     """A date of a JSON number: a year, ``YYYYMMDD``, or seconds or milliseconds since 1970."""
     if number == 0:
         return None
@@ -89,119 +75,74 @@ def from_number(number: int | float) -> str | None:
         raise NotADate("not a date", str(number))
     whole = int(number)
     if abs(whole) >= 100_000_000:
-        return _moment(whole)
-    return w3cdtf(str(whole))
+        return exact_dates.moment(whole)
+    return w3cdtf(str(whole), calendar)
 
 
-def _moment(number: int, *, milliseconds: bool | None = None) -> str | None:
-    """The moment of a count since 1970; zero and below are placeholders."""
-    if number <= 0:
-        return None
-    if milliseconds or (milliseconds is None and number >= 100_000_000_000):
-        number //= 1000
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
-    if moment >= _LATEST:
-        raise NotADate("out of range", str(number))
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _from_iso(match: re.Match[str]) -> str | None:
-    text = match[0]
-    month = match["month"]
-    if month and match["sep"] == "" and (match["day"] is None or len(month + match["day"]) != 4):
-        # 202403 may be March 2024 or the third of February 2020, 2024315 anything.
+def _read(text: str, calendar: Calendar) -> loose_dates.Reading:
+    plain = _ascii_digits(" ".join(text.split()))
+    if not plain:
+        return None, None
+    if len(plain) > _LONGEST:
         raise NotADate("not a date", text)
-    whole = _from_numbers(text, match["year"], month, match["day"])
-    hour = match["hour"]
-    if hour is None or whole is None:
-        return whole
-    if int(match["year"]) < 1900:
-        return None
-    if match["day"] is None:
-        raise NotADate("not a date", text)
-    minute, second = match["minute"], match["second"]
-    if int(hour) > 23 or int(minute) > 59 or int(second or 0) > 59:
-        raise NotADate("out of range", text)
-    zone = match["zone"]
-    if zone is None or len(whole) != 10:
-        return whole
-    time = f"{int(hour):02d}:{minute}" + (f":{second}" if second else "")
-    if match["fraction"]:
-        time += "." + match["fraction"]
-    return f"{whole}T{time}{_zone(text, zone)}"
-
-
-def _zone(text: str, zone: str) -> str:
-    if zone.upper() in ("Z", "UTC", "GMT"):
-        return "Z"
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    if int(digits[:2]) > 14 or int(digits[2:]) > 59:
-        raise NotADate("out of range", text)
-    return f"{zone[0]}{digits[:2]}:{digits[2:]}"
-
-
-def _from_numbers(text: str, year: str, month: str | None, day: str | None) -> str | None:
-    """A whole date of its numbers; a zero month or day means the source knows no better."""
-    if int(year) <= 1:
-        return None
-    if month is None or int(month) == 0:
-        return year
-    if day is None or int(day) == 0:
-        if int(month) > 12:
-            raise NotADate("out of range", text)
-        return f"{year}-{int(month):02d}"
+    settled = calendars.settle(plain, calendar)
     try:
-        return date(int(year), int(month), int(day)).isoformat()
-    except ValueError:
-        raise NotADate("out of range", text) from None
-
-
-def _from_day_first(text: str, match: re.Match[str]) -> str | None:
-    first, mark, second, year = int(match[1]), match[2], int(match[3]), match[4]
-    if mark == "." or first > 12 or first == second:
-        day, month = first, second
-    elif second > 12:
-        month, day = first, second
-    else:  # two different days
-        raise NotADate("not a date", text)
-    return _from_numbers(text, year, str(month), str(day))
-
-
-def _from_mail(text: str) -> str | None:
-    """RFC 822, RFC 850 and asctime dates, as feeds and HTTP headers have them."""
-    parts = parsedate_tz(text)
-    if parts is None:
-        return None
-    year, month, day, hour, minute, second = parts[:6]
-    if year < 1900:
-        return None
+        made = exact_dates.read(settled)
+        return made, made
+    except NotADate as error:
+        refused = NotADate(error.reason, text)
+    if (dated := _with_time(settled)) is not None:
+        return dated, dated
     try:
-        moment = datetime(year, month, day, hour, minute, second)
-    except (ValueError, OverflowError):
-        raise NotADate("out of range", text) from None
-    offset = parts[9]
-    if offset is None or not _ZONE_AT_END.fullmatch(text.split()[-1]) or abs(offset) > 14 * 3600:
-        return moment.strftime("%Y-%m-%d")
-    sign = "-" if offset < 0 else "+"
-    hours, minutes = divmod(abs(offset) // 60, 60)
-    zone = "Z" if offset == 0 else f"{sign}{hours:02d}:{minutes:02d}"
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + zone
+        return loose_dates.read(settled)
+    except NotADate as error:
+        # The first reason is of the form the text has; the second knows the words in it.
+        raise (error if refused.reason == "not a date" else refused) from None
 
 
-def _from_words(text: str) -> str | None:
-    """``5 March 2024``, ``March 5, 2024``, ``mars 2024`` and the like."""
-    words = _WORD_NOISE.sub(" ", text.casefold()).split()
-    if len(words) == 4 and words[0].rstrip(".") in _weekdays():
-        words = words[1:]
-    months = [number for word in words if (number := _months().get(word.rstrip(".")))]
-    numbers = [word for word in words if word.isascii() and word.isdigit()]
-    if len(months) != 1 or len(numbers) != len(words) - 1 or not 1 <= len(numbers) <= 2:
-        raise NotADate("not a date", text)
-    years = [number for number in numbers if len(number) == 4]
-    days = [number for number in numbers if len(number) <= 2]
-    if len(years) != 1 or len(days) != len(numbers) - 1:
-        raise NotADate("not a date", text)
-    return _from_numbers(text, years[0], str(months[0]), days[0] if days else None)
+def _with_time(text: str) -> str | None:
+    """A day with a time of day that programs do not write so; ``None`` for anything else.
+
+    24:00 is the beginning of the next day (ISO 8601-1 §5.3.2).
+    """
+    found = [match for match in _TIME.finditer(text) if match[0].strip()]
+    if len(found) != 1:
+        return None
+    match = found[0]
+    rest = f"{text[: match.start()]} {text[match.end() :]}".strip(" ,-")
+    try:
+        day = exact_dates.read(rest)
+    except NotADate:
+        return None
+    hour = _hour(int(match["hour"]), match["half"])
+    minute, second = int(match["minute"]), int(match["second"] or 0)
+    if day is None or len(day) != 10 or hour is None or minute > 59 or second > 60:
+        return None
+    if hour == 24:
+        if minute or second:
+            return None
+        hour, day = 0, (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    zone = match["offset"] or match["zone"]
+    if zone is None:
+        return day
+    if re.fullmatch(r"[+-]\d{1,2}", zone):
+        zone = f"{zone[0]}{zone[1:].zfill(2)}:00"
+    if zone.upper() == "UT" or not zone.strip("+-:0"):
+        zone = "Z"
+    seconds = f":{second:02d}" if match["second"] else ""
+    try:
+        return exact_dates.read(f"{day}T{hour:02d}:{minute:02d}{seconds}{zone}")
+    except NotADate:
+        return None
+
+
+def _hour(hour: int, half: str | None) -> int | None:
+    """The hour of a day of 24; ``None`` for one that there is not."""
+    if half is None:
+        return hour if hour <= 24 else None
+    if not 1 <= hour <= 12:
+        return None
+    return hour % 12 + (12 if half[0] in "pP" else 0)
 
 
 def _ascii_digits(text: str) -> str:
@@ -211,28 +152,4 @@ def _ascii_digits(text: str) -> str:
     return "".join(
         str(unicodedata.decimal(char)) if not char.isascii() and char.isdecimal() else char
         for char in text
-    )
-
-
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    """Month names and abbreviations; one that is two months in two languages is none."""
-    found: dict[str, set[int]] = {}
-    for language in _LANGUAGES:
-        months = Locale.parse(language).months
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                for number, name in months[context][width].items():
-                    found.setdefault(name.casefold().rstrip("."), set()).add(int(number))
-    found["sept"] = {9}
-    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
-
-
-@lru_cache(maxsize=1)
-def _weekdays() -> frozenset[str]:
-    return frozenset(
-        name.casefold().rstrip(".")
-        for language in _LANGUAGES
-        for width in ("wide", "abbreviated")
-        for name in Locale.parse(language).days["format"][width].values()
     )

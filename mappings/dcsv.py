@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from chm_hub.document import Json
-from mappings.functions import extent, issue, parse_date, period, registered, shown, strings
+from mappings.functions import issue, parse_date, period, registered, shown, strings
+from mappings.place_functions import extent
 
 _PARTS = frozenset(
     {"name", "start", "end", "scheme", "east", "north", "elevation", "projection"}

@@ -13,16 +13,17 @@ import json
 import math
 import mimetypes
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from chm_hub import language_maps
 from chm_hub.document import Json
-from mappings import codes, dates, languages, markup, spaces, tables, vocabularies
+from mappings import calendars, codes, dates, languages, markup, spaces, tables, vocabularies
 from mappings.markup import Plain
 
 SCHEMES = ("http", "https", "ftp", "mailto")
@@ -37,6 +38,8 @@ class Context:
     folded: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """The same by case-folded key, made once for a crosswalk."""
     issues: list[str] = field(default_factory=list)
+    now: datetime | None = None
+    """When the document was harvested (aware, UTC); ``None`` where nothing is judged by it."""
 
 
 _CONTEXT: ContextVar[Context] = ContextVar("context")
@@ -56,6 +59,16 @@ def current() -> Context:
 def done(token: Any) -> None:
     """Undo :func:`using`."""
     _CONTEXT.reset(token)
+
+
+def source() -> dict[str, Any]:
+    """The source's file, as expressions see it."""
+    return _CONTEXT.get().source
+
+
+def now() -> datetime | None:
+    """When the document was harvested, where that is known."""
+    return _CONTEXT.get().now
 
 
 def issue(message: str) -> None:
@@ -525,9 +538,11 @@ def date(value: Json) -> Json:
     """A date as precise as it was given (W3CDTF), or each of a list.
 
     Understands W3CDTF, the dates of mail and feeds, dates in words and dates in numbers, also
-    seconds since 1970. Year 1 and times of day before 1900 are how databases write nothing. A
-    time of day without a time zone names no moment and is left out. A date such as
-    03/04/2024, which is two different days, is an issue.
+    seconds since 1970, and what librarians write (`c1999`, `[2004?]`). A period gives its
+    beginning, a season its year. Year 1 and times of day before 1900 are how databases write
+    nothing. A time of day without a time zone names no moment and is left out. A date such as
+    03/04/2024, which is two different days, is an issue; so are a decade (`198?`) and a year of
+    a calendar that has no Gregorian date.
 
     >>> date('Tue, 05 Mar 2024 08:15:00 +0000')
     "2024-03-05T08:15:00Z"
@@ -537,10 +552,11 @@ def date(value: Json) -> Json:
 
 def _one_date(part: Json) -> Json:
     try:
+        calendar = calendars.of(_CONTEXT.get().source)
         if isinstance(part, int | float) and not isinstance(part, bool):
-            return dates.from_number(part)
+            return dates.from_number(part, calendar)
         given = _given(part, "a date")
-        return dates.w3cdtf(given) if given else None
+        return dates.w3cdtf(given, calendar) if given else None
     except dates.NotADate as error:
         issue(f"{error.reason}: {shown(part)}")
         return None
@@ -668,36 +684,6 @@ def country_code(value: Json) -> Json:
         return made
 
     return _each(value, one)
-
-
-@registered
-def countries_in(value: Json) -> Json:
-    """Those of a list of texts that are countries, as codes; the others are no issue.
-
-    >>> countries_in(`["Kenya", "Lake Victoria"]`)
-    ["KE"]
-    """
-    items = value if isinstance(value, list) else [value]
-    found = [_place(_string(item)) for item in items]
-    return [code for code in found if code]
-
-
-@registered
-def not_countries(value: Json) -> Json:
-    """Those of a list of texts that are no countries.
-
-    >>> not_countries(`["Kenya", "Lake Victoria"]`)
-    ["Lake Victoria"]
-    """
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if item is not None and not _place(_string(item))]
-
-
-def _place(said: str | None) -> str | None:
-    """The country a free text is, if it is one; ``in`` and ``no`` are words, ``IN`` a code."""
-    if said is None or (len(said.strip()) <= 3 and not said.isupper() and said.isascii()):
-        return None
-    return codes.country(said)
 
 
 @registered
@@ -922,92 +908,6 @@ def _roman(numeral: str) -> int:
     return sum(
         -value if value < max(values[place:]) else value for place, value in enumerate(values)
     )
-
-
-@registered
-def bbox(lat: Json, lng: Json) -> Json:
-    """A bounding box around one point.
-
-    >>> bbox(`-1.29`, `36.82`)
-    [36.82, -1.29, 36.82, -1.29]
-    """
-    if lat in (None, "") and lng in (None, ""):
-        return None
-    try:
-        y, x = float(lat), float(lng)
-    except (TypeError, ValueError, OverflowError):
-        issue(f"not a place on Earth: {shown([lat, lng])}")
-        return None
-    if not (-90 <= y <= 90 and -180 <= x <= 180):
-        issue(f"not a place on Earth: {shown([lat, lng])}")
-        return None
-    return [x, y, x, y]
-
-
-@registered
-def extent(value: Json) -> Json:
-    """The bounding box of a place: of a GeoJSON object, of the same as a text, of WKT, or of
-    four or six numbers (west, south, bottom, east, north, top).
-
-    >>> extent('POLYGON((7.5 54, 7.5 58, 14 58, 7.5 54))')
-    [7.5, 54.0, 14.0, 58.0]
-    """
-    if value in (None, "", [], {}):
-        return None
-    said = value
-    if isinstance(value, str):
-        try:
-            said = json.loads(value)
-        except (ValueError, RecursionError):  # WKT, or GeoJSON that is not quite JSON
-            return _box([(float(x), float(y)) for x, y in _PAIR.findall(value)], value)
-    if isinstance(said, dict) and isinstance(said.get("bbox"), list):
-        said = said["bbox"]
-    if isinstance(said, list) and len(said) in (4, 6) and all(map(_is_number, said)):
-        half = len(said) // 2
-        west, south, east, north = said[0], said[1], said[half], said[half + 1]
-        if not (_on_earth(west, south) and _on_earth(east, north) and south <= north):
-            issue(f"not a place on Earth: {shown(value)}")
-            return None
-        return [float(west), float(south), float(east), float(north)]
-    return _box(list(_points(said)), value)
-
-
-_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-_PAIR = re.compile(rf"(?<![\d.])({_NUMBER})(?:\s*,\s*|\s+)({_NUMBER})(?:\s+{_NUMBER})*(?![\d.])")
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _on_earth(x: float, y: float) -> bool:
-    return -180.0001 <= x <= 180.0001 and -90.0001 <= y <= 90.0001
-
-
-def _points(value: Json) -> Iterator[tuple[float, float]]:
-    """The positions in a GeoJSON object (RFC 7946 §3.1.1), however they are nested."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting += [item[k] for k in _HOLDERS if k in item]
-        elif isinstance(item, list):
-            if len(item) >= 2 and _is_number(item[0]) and _is_number(item[1]):
-                yield item[0], item[1]
-            else:
-                waiting += item
-
-
-_HOLDERS = ("features", "geometries", "geometry", "coordinates")
-
-
-def _box(points: list[tuple[float, float]], value: Json) -> Json:
-    """The smallest box around some positions; nothing, and an issue, if they are none."""
-    if not points or not all(_on_earth(x, y) for x, y in points):
-        issue(f"not a place on Earth: {shown(value)}")
-        return None
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return [float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))]
 
 
 @registered

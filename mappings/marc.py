@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from chm_hub.document import Json
 from mappings import codes, languages, markup
-from mappings.functions import extent, issue, lookup_known, registered, shown, strings
+from mappings.functions import issue, lookup_known, registered, shown, strings
+from mappings.place_functions import extent
 from mappings.roles import part_played
 
 _STOPPED = (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from chm_hub.document import Json
 from chm_hub.record import Record
-from mappings import functions, languages, markup, spaces
+from mappings import boxes, functions, languages, markup, plausible, spaces
 
 TEXT_FIELDS = frozenset({"title", "description", "coverage", "rights"})
 AGENT_FIELDS = frozenset({"creator", "publisher", "contributor"})
@@ -40,7 +40,8 @@ def shape(target: str, value: Json, said: list[str]) -> Json:
         return _shape_bbox(value, said)
     if isinstance(value, list):
         value = next((part for part in _flat(value) if part not in (None, "", {})), None)
-    return _shape_one(target, value, said)
+    shaped = _shape_one(target, value, said)
+    return plausible.ordered(shaped, said.append) if target == "temporal" else shaped
 
 
 def _shape_bbox(value: Json, said: list[str]) -> Json:
@@ -52,9 +53,9 @@ def _shape_bbox(value: Json, said: list[str]) -> Json:
         and len(value) == 4
         and all(type(n) in (int, float) and abs(n) <= 360 and math.isfinite(n) for n in value)
         and all(-90 <= n <= 90 for n in value[1::2])
-        and value[1] <= value[3]
+        and (made := boxes.of_numbers(*value)) is not None
     ):
-        return value
+        return list(made)
     said.append(f"not a bounding box: {functions.shown(value)}")
     return None
 

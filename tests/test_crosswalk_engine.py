@@ -223,6 +223,7 @@ def test_extends_overrides_in_depth(write: Write) -> None:
     assert told(mapped(made, {"name": "N", "title": "T", "type": "a"})) == {
         "type": "news",
         "title": [{"value": "N"}],
+        "spatial": ["KE"],
         "status": "here",
     }
     assert told(mapped(made, {"name": "N", "type": "b"}))["type"] == "event"
@@ -368,6 +369,7 @@ def test_what_is_odd_costs_itself_alone(write: Write) -> None:
         "type": "other",
         "title": [{"value": "T"}],
         "url": "https://x.example/",
+        "spatial": ["KE"],
     }
     assert issues(outcome) == [
         "url: starts_with() wants string: '5'",
@@ -527,7 +529,8 @@ def test_explain_and_unread(write: Write) -> None:
     }
     document = Document(identifier="1", body=body)
     lines = {line.field: line for line in crosswalks.explain(made, document, SOURCE)}
-    assert set(lines) == {"title", "type"}
+    assert set(lines) == {"title", "type", "spatial"}
+    assert lines["spatial"].expression == "source.countries"
     assert lines["title"].value == [{"value": "N"}]
     assert lines["title"].expression == "name.en"
     assert lines["title"].reads == frozenset({"name.en"})

@@ -24,7 +24,8 @@ PROVENANCE = {
     "url": "https://source.example/answer",
     "source_datestamp": None,
     "namespace": None,
-    "harvested": datetime(2026, 1, 1, tzinfo=UTC),
+    # Later than any date of the examples: a date after the harvest is no date of publication.
+    "harvested": datetime(2027, 1, 1, tzinfo=UTC),
     "run": "example/1",
 }
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings import codes, crosswalk, dates, functions, languages
+from mappings import codes, crosswalk, dates, functions, languages, place_functions
 
 PAGE = Path(__file__).parents[1] / "docs" / "crosswalk-functions.md"
 JSON = st.recursive(
@@ -111,10 +111,7 @@ def test_dates(given_text: str, made: str | None) -> None:
         "N/A",
         "2024-13-01",
         "2024-02-30",
-        "2024-11-05T24:00:00Z",
         "2024-11-05T10:00:00+99:00",
-        "2020-2022",
-        "2020/2022",
         "202411",
         "Thu, 32 Jan 2024 10:00:00 GMT",
         "30 février 2024",
@@ -209,8 +206,8 @@ def test_countries(name: str, code: str | None) -> None:
 
 
 def test_words_that_look_like_codes_are_no_places(context: functions.Context) -> None:
-    assert functions.countries_in(["in", "no", "IN", "Norway"]) == ["IN", "NO"]
-    assert functions.not_countries(["in", "no", "IN", "Norway"]) == ["in", "no"]
+    assert place_functions.countries_in(["in", "no", "IN", "Norway"]) == ["IN", "NO"]
+    assert place_functions.not_countries(["in", "no", "IN", "Norway"]) == ["in", "no"]
     assert context.issues == []
 
 

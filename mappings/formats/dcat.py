@@ -17,6 +17,8 @@ import pycountry
 from lxml import etree
 
 from chm_hub.record import Agent, Record
+from mappings import boxes
+from mappings.boxes import Box
 from mappings.tables import rows
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -140,11 +142,19 @@ def _spatial(thing: Any, record: Record) -> None:
         place = _node(_node(thing, DCT, "spatial"), DCT, "Location")
         _text(place, SKOS, "prefLabel", text.value, text.lang)
     if record.bbox is not None:
-        west, south, east, north = record.bbox
-        corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
-        ring = ", ".join(f"{x} {y}" for x, y in corners)
         place = _node(_node(thing, DCT, "spatial"), DCT, "Location")
-        _text(place, DCAT, "bbox", f"POLYGON(({ring}))", kind=GEO + "wktLiteral")
+        _text(place, DCAT, "bbox", _wkt(record.bbox), kind=GEO + "wktLiteral")
+
+
+def _wkt(box: Box) -> str:
+    """A box in WKT; one over the 180th meridian in two parts, as WKT knows no such box."""
+    rings = [
+        ", ".join(f"{x} {y}" for x, y in ((w, s), (e, s), (e, n), (w, n), (w, s)))
+        for w, s, e, n in boxes.halves(box)
+    ]
+    if len(rings) == 1:
+        return f"POLYGON(({rings[0]}))"
+    return f"MULTIPOLYGON({', '.join(f'(({ring}))' for ring in rings)})"
 
 
 def _agent(thing: Any, name: str, agent: Agent) -> None:
