@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import langcodes
+
 from chm_hub.document import Document
 from chm_hub.record import Record
 
@@ -108,7 +110,7 @@ class Profile:
             total = self._records + kept
             return round((now + then * kept) / total, 4) if total else 0.0
 
-        languages = dict(old["languages"]) if old else {}
+        languages = _languages(old) if old else {}
         return {
             # A list that was not sent, since it had not changed, says nothing of what is on it.
             "whole": whole and (self._documents > 0 or records is not None),
@@ -161,8 +163,8 @@ def compare(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
         if gone:
             more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
             jumps.append(f"fields: {', '.join(gone[:5])}{more} gone")
-    if (moved := _moved(dict(before["languages"]), dict(now["languages"]))) >= MOVED_LANGUAGES:
-        mixes = f"{_mix(before['languages'])}, now {_mix(now['languages'])}"
+    if (moved := _moved(_languages(before), _languages(now))) >= MOVED_LANGUAGES:
+        mixes = f"{_mix(_languages(before))}, now {_mix(_languages(now))}"
         jumps.append(f"languages: {mixes} ({moved:.0%} moved)")
     return jumps
 
@@ -200,11 +202,24 @@ def glance(before: dict[str, Any] | None, sample: dict[str, Any], total: int | N
             jumps.append(
                 f"{name}: {before[name]:.0%} of the records had one, now {sample[name]:.0%}"
             )
-    languages = dict(sample["languages"])
-    always = [tag for tag, share in before["languages"] if share > ALWAYS]
+    then, languages = _languages(before), _languages(sample)
+    always = [tag for tag, share in then.items() if share > ALWAYS]
     if languages and any(languages.get(tag, 0.0) < FIELD_GONE for tag in always):
-        jumps.append(f"languages: {_mix(before['languages'])}, now {_mix(sample['languages'])}")
+        jumps.append(f"languages: {_mix(then)}, now {_mix(languages)}")
     return jumps
+
+
+def _languages(profile: dict[str, Any]) -> dict[str, float]:
+    """The languages of a profile by their shortest tag, as records have them. Earlier versions
+    kept ``fra`` and ``fr`` apart; that they are one now is no change of the source."""
+    made: dict[str, float] = {}
+    for said, share in profile["languages"]:
+        try:
+            tag = langcodes.standardize_tag(said).partition("-")[0]
+        except ValueError:
+            tag = said
+        made[tag] = made.get(tag, 0.0) + share
+    return made
 
 
 def _moved(before: dict[str, float], now: dict[str, float]) -> float:
@@ -219,8 +234,8 @@ def _moved(before: dict[str, float], now: dict[str, float]) -> float:
     )
 
 
-def _mix(languages: list[tuple[str, float]]) -> str:
-    most = sorted(languages, key=lambda pair: (-pair[1], pair[0]))[:3]
+def _mix(languages: dict[str, float]) -> str:
+    most = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
     return ", ".join(f"{tag} {share:.0%}" for tag, share in most)
 
 

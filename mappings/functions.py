@@ -254,6 +254,22 @@ _PLAIN_TYPES = frozenset(("text", "text/plain"))
 
 
 @registered
+def verbatim(value: Json) -> Json:
+    """Texts that were read already, such as the words a page shows: nothing in them is markup.
+
+    >>> verbatim('The <p> element and &lt;')
+    "The <p> element and &lt;"
+    """
+
+    def one(part: Json) -> Json:
+        if isinstance(part, dict) and isinstance(part.get("value"), str):
+            return {**part, "value": Plain(part["value"])}
+        return Plain(part) if isinstance(part, str) else part
+
+    return _each(value, one)
+
+
+@registered
 def shortened(value: Json, most: Json) -> Json:
     """Texts of at most so many characters, cut between words and marked with `…`.
 

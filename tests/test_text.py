@@ -10,7 +10,7 @@ import pytest
 from chm_hub import record as model
 from chm_hub.document import Document
 from chm_hub.sets import sets_of
-from harvesters import feed, xml
+from harvesters import feed, html, xml
 from mappings import crosswalk, languages, markup, spaces
 from mappings.formats import FORMATS
 from tests.test_feed import payload
@@ -375,6 +375,76 @@ def test_texts_of_a_json_feed_by_the_type_their_format_gives_them() -> None:
     record = of_feed(json.dumps({"version": version, "items": [item]}), "application/feed+json")
     assert values(record, "title") == ["Fish <one year & <area>"]
     assert values(record, "description") == ["a &lt; <b"]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("<title>The &lt;p&gt; element and &amp;lt;</title>", "The <p> element and &lt;"),
+        ("<h1>Fish &lt;one year &amp; more</h1>", "Fish <one year & more"),
+        ("<h1>H<sub>2</sub>O</h1>", "H2O"),
+        ('<meta property="og:title" content="Smith &amp;amp; Sons">', "Smith & Sons"),
+        ('<script type="application/ld+json">{"@type": "Report", "headline": "a &lt; b"}</script>',
+         "a < b"),
+    ],
+)  # fmt: skip
+def test_what_a_page_shows_is_not_read_again(page: str, title: str) -> None:
+    read = html.read(payload(f"<html lang='fra'>{page}<p>x</p></html>", "text/html"))
+    record = made(of_body("html", {"pages": [read]}))
+    assert record["title"] == [{"value": title, "lang": "fr"}]
+
+
+JSON_FORMS: dict[str, tuple[str, Any]] = {
+    "ckan": (
+        "title subject publisher",
+        {"entry": {"title": "{0}", "tags": [{"name": "{0}"}], "organization": {"title": "{0}"}}},
+    ),
+    "dcat": (
+        "title subject publisher",
+        {"dataset": {"title": "{0}", "keyword": ["{0}"], "publisher": {"name": "{0}"}}},
+    ),
+    "obis": ("title", {"entry": {"title": "{0}", "id": "i"}}),
+    "gbif": ("title", {"kind": "dataset", "entry": {"title": "{0}", "key": "k"}}),
+    "drupal": ("title", {"type": "news", "versions": [{"locale": "en", "title": "{0}"}]}),
+    "stac": ("title subject", {"entry": {"title": "{0}", "keywords": ["{0}"]}}),
+}
+
+
+@pytest.mark.parametrize("name", JSON_FORMS)
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\n Fish (<one year) & <a>\u200b", "Fish (<one year) & <a>"),
+        ("Smith &amp; Sons", "Smith & Sons"),
+        ("Caf&eacute;&nbsp;<i>du</i> lac", "Café du lac"),
+    ],
+)
+def test_texts_of_json_apis(name: str, text: str, words: str) -> None:
+    fields, body = JSON_FORMS[name]
+    put = json.loads(json.dumps(body).replace("{0}", json.dumps(text)[1:-1]))
+    record = made(of_body(name, put))
+    for field in fields.split():
+        assert values(record, field) == [words], field
+
+
+@pytest.mark.parametrize(
+    ("rendered", "words"),
+    [
+        ("Q&amp;A: User&#8217;s Guide", "Q&A: User’s Guide"),
+        ("This is &#8211 online", "This is – online"),
+        ("Fish <one year old", "Fish <one year old"),
+        ("About &amp;lt; in HTML", "About &lt; in HTML"),
+        ("生物&nbsp;<em>多样性</em>", "生物 多样性"),
+    ],
+)
+def test_texts_of_wordpress_are_html(rendered: str, words: str) -> None:
+    body = {
+        "kind": "posts",
+        "entry": {"title": {"rendered": rendered}, "excerpt": {"rendered": f"<p>{rendered}</p>"}},
+        "terms": {"category": [{"name": rendered, "slug": "x"}]},
+    }
+    record = made(of_body("wordpress", body))
+    assert [values(record, f) for f in ("title", "description", "subject")] == [[words]] * 3
 
 
 def test_a_published_record_holds_no_markup_but_its_own() -> None:

@@ -58,6 +58,16 @@ def test_jumps_are_named(change: dict[str, Any], words: list[str]) -> None:
     assert [jump.partition(":")[0] for jump in jumps] == words, jumps
 
 
+def test_a_shorter_tag_for_a_language_is_no_change_of_the_source() -> None:
+    before = {**BEFORE, "title": 1.0, "languages": [["fr", 0.3], ["fra", 0.68], ["swa", 0.02]]}
+    now = {**before, "languages": [["fr", 0.98], ["sw", 0.02]]}
+    assert drift.compare(before, now) == []
+    assert drift.glance(before, {**now, "mapped": 40}, None) == []
+    assert drift.compare(before, {**now, "languages": [["en", 1.0]]}) == [
+        "languages: fr 98%, sw 2%, now en 100% (100% moved)"
+    ]
+
+
 ALWAYS: dict[str, Any] = {**BEFORE, "title": 1.0, "date": 1.0, "languages": [["en", 1.0]]}
 SAMPLE: dict[str, Any] = {**ALWAYS, "documents": 40, "mapped": 40, "records": None}
 
