@@ -12,12 +12,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import is_whole, kind_of
-from harvesters import doctype, feed_extensions, feed_parser, feed_texts, jsons, page_addresses, xml
+from harvesters import doctype, feed_extensions, feed_names, feed_parser, feed_texts, jsons, xml
 
 CUT_OFF = "cut_off"
 LEAST_AGAIN = 3
@@ -82,7 +81,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             break
         # A large feed takes feedparser a while, in which others go on.
         page, url = await asyncio.to_thread(read_feed, payload)
-        page = names.settle(page)
+        page = names.settle(await feed_names.with_former_names(walk, page))
         if first:
             walk.learned["etag"] = _header(payload, "etag")
             walk.learned["modified"] = _header(payload, "last-modified")
@@ -110,7 +109,9 @@ class _Names:
         known = walk.memory.get("names")
         self._known: dict[str, str] = {}
         for link, name in known.items() if isinstance(known, dict) else ():
-            self._known.setdefault(_place(link), name)  # earlier versions kept links as they came
+            self._known.setdefault(
+                feed_names.place(link), name
+            )  # earlier versions kept links as they came
         self._by_link = bool(walk.memory.get("by_link"))
         self._met: dict[str, str] = {}
 
@@ -120,7 +121,9 @@ class _Names:
         single = Counter(link for link in links if link)
         places = [link if link and single[link] == 1 else None for link in links]
         ids = [
-            document.body["entry"].get("id") == document.identifier for document in page.documents
+            document.identifier in (entry.get("id"), entry.get("guid"))
+            for document in page.documents
+            for entry in [document.body["entry"]]
         ]
         if not self._by_link:
             again = [
@@ -157,14 +160,7 @@ class _Names:
 
 def _link(document: Document) -> str | None:
     link = document.body["entry"].get("link")
-    return _place(link) if link and link.startswith(("http://", "https://")) else None
-
-
-def _place(link: str) -> str:
-    """What a link leads to, however it is written; one that leads nowhere on the web is itself."""
-    if not link.startswith(("http://", "https://")) or urlsplit(link).hostname is None:
-        return link
-    return page_addresses.canonical(link, careful=True)
+    return feed_names.place(link) if link and link.startswith(("http://", "https://")) else None
 
 
 def read_feed(payload: Payload) -> tuple[Page, str | None]:
@@ -187,7 +183,7 @@ def read_feed(payload: Payload) -> tuple[Page, str | None]:
         # What came of the last entry may be half of it.
         warnings.append(CUT_OFF)
         rejects += [
-            Reject(reason=CUT_OFF, identifier=item.get("id") or item.get("link"))
+            Reject(reason=CUT_OFF, identifier=_name(item) or item.get("link"))
             for item in items[-1:]
         ]
         items = items[:-1]
@@ -262,7 +258,7 @@ def _each(items: list[Any], read: Callable[[Any], _T]) -> tuple[list[_T], list[R
             made.append(read(item))
         except Exception as error:
             fragment = item if isinstance(item, bytes) else repr(item).encode("utf-8", "replace")
-            name = item.get("id") if isinstance(item, dict) else None
+            name = _name(item) if isinstance(item, dict) else None
             rejects.append(
                 Reject(
                     reason=f"unreadable_entry: {error}"[:80],
@@ -271,6 +267,11 @@ def _each(items: list[Any], read: Callable[[Any], _T]) -> tuple[list[_T], list[R
                 )
             )
     return made, rejects
+
+
+def _name(item: Any) -> Any:
+    """The id of an entry as feedparser has it."""
+    return item.get(feed_names.WRITTEN) or item.get("id")
 
 
 def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Document]:
@@ -409,7 +410,10 @@ def _identifiers(entries: list[dict[str, Json]]) -> list[str]:
     none is lost.
     """
     names = [
-        entry.get("id") or _place(entry.get("link") or "") or _digest(entry, "link", "title")
+        entry.get("guid")
+        or entry.get("id")
+        or feed_names.place(entry.get("link") or "")
+        or _digest(entry, "link", "title")
         for entry in entries
     ]
     for parts in (("link", "title"), ("link", "title", "published", "summary")):
@@ -452,6 +456,9 @@ def _plain(source: Any) -> dict[str, Json]:
     for name in _PLAIN:
         if source.get(name):
             made[name] = str(source[name])
+    written = source.get(feed_names.WRITTEN)
+    if written and written != made.get("id"):
+        made["guid"] = str(written)
     if "guidislink" in source:
         made["guid_is_permalink"] = bool(source["guidislink"])
     content = source.get("content")
