@@ -164,7 +164,8 @@ def _revive(
     changes = []
     for name in names:
         stored = store.records.get(name)
-        if stored is not None and stored.deleted and stored.record:
+        # One that was never seen alive has nothing but its name.
+        if stored is not None and stored.deleted and "type" in stored.record:
             changes.append(_as_it_was(stored, source, groups, known[name]))
     store.records.put(run.source, changes, store.now(), fence=lease.fence)
     run.counts["new"] += len(changes)

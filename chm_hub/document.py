@@ -54,6 +54,9 @@ class Document:
     """In which of its page's payloads it came."""
     repairs: tuple[str, ...] = ()
     """What had to be repaired to read it, as short stable words."""
+    listed: str | None = None
+    """In which of several lists of its source (OAI-PMH sets) it came; ``None`` where its source
+    has one. A list can say that a document is gone from it, and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,9 @@ class Walk:
     live: Callable[[], Awaitable[list[str]]] | None = None
     """The native identifiers of all the source's live records, for a look at what is gone."""
 
+    doubtful: set[str] = field(default_factory=set)
+    """Native identifiers that one list said are gone, and of which the source does not say whether
+    another has them: their records stay."""
     complete: bool = False
     """The walk came to its proper end."""
     covers_all: bool = False

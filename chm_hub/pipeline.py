@@ -28,6 +28,7 @@ from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
 from chm_hub.record import Record, canonical, content_hash, record_identifier, to_dict
 from chm_hub.sets import Groups, sets_of
+from chm_hub.versions import Versions, has, superseded, version_of, waits
 from mappings import crosswalk as crosswalks
 from mappings import formats, tables
 from store import Change, Known, Lease, Run, Staged, Store
@@ -56,6 +57,8 @@ LARGEST_RECORD = 2 * 1024 * 1024
 the store can hold."""
 
 Progress = Callable[[Run], None]
+Touch = tuple[str, str, str, str, int, str | None]
+"""What :meth:`store.records.Records.touch` notes of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,8 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
         writer.resumable = wanted.since is None
         writer.walk = walk
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
+        if walk.checkpoint is not None:
+            await asyncio.to_thread(writer.recall)
         beating = asyncio.ensure_future(_beat(hub, lease))
         try:
             # One page is fetched while the one before it is mapped and the one before that
@@ -127,6 +132,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
             finally:
                 # However the walk ended: what came is written.
                 await asyncio.to_thread(writer.begin_writing)
+                await asyncio.to_thread(writer.take_late)
                 await asyncio.to_thread(writer.settle)
             writer.require_same_store()
         except _DriftError as error:
@@ -227,6 +233,7 @@ def _finish(
         elif failure is not None:
             writer.keep_all()
         else:
+            writer.keep_doubtful(walk)
             writer.find_missing(walk)
             held = writer.delete(approved=wanted.approve_deletions)
             writer.describe(walk)
@@ -392,6 +399,8 @@ class _Kept:
     places: list[tuple[int, Document]]
     reached: dict[str, Any] | None = None
     """Where the walk goes on after it."""
+    judged: bool = False
+    """Whether it is known that its documents count: none of them is met here first."""
 
 
 class _DriftError(Exception):
@@ -434,6 +443,16 @@ class _Writer:
         """Live records that the source says are gone; deleted together at the end."""
         self.skipped: set[str] = set()
         """Those of them that are skipped rather than gone at the source."""
+        self._left_a_list: set[str] = set()
+        """Those of them that one list of several said are gone."""
+        self._recalled: set[str] = set()
+        """Those of them that an earlier run of this walk found gone."""
+        self.versions = Versions()
+        self._idle = 0
+        """How many documents were counted as unchanged that stand for no live record: older
+        versions, and tombstones that were tombstones before."""
+        self._first = run.identifier
+        """The run in which this walk began."""
         self.profile = drift.Profile()
         self.seen: set[bytes] = set()
         """Digests of the identifiers of this walk."""
@@ -459,6 +478,8 @@ class _Writer:
             entry.identifier: entry for entry in hub.store.aside.of_source(source.id)
         }
         """What of the source has no record of its newest version."""
+        self._unnamed: dict[str, str] = {}
+        """Tombstones of which the store does not know what their source calls them."""
         self._aside: list[SetAside] = []
         self._freed: set[str] = set()
         """What of it is to be written, and to be forgotten."""
@@ -516,6 +537,7 @@ class _Writer:
             if page.checkpoint is not None and self.resumable:
                 reached = {
                     "at": self.hub.clock(),
+                    "first": self._first,
                     "started": self.walk.started,
                     "place": page.checkpoint,
                     "since": self.since,
@@ -624,12 +646,18 @@ class _Writer:
         skipped or set aside before included."""
         store = self.hub.store
         met: set[bytes] = set()
+        lost: set[tuple[str, int]] = set()
+        looked_at = ""
         for name in store.runs.kept_pages(self.source.id):
             page = store.documents.find(name)
             if page is None:  # let go by retention; a newer run has what was on it
                 continue
+            if (run := name.rpartition("/")[0]) != looked_at:
+                lost, looked_at = self._lost_versions(run), run
             places = []
             for index, document in enumerate(page.documents):
+                if (name, index) in lost:
+                    continue
                 digest = _digest(document.identifier)
                 if digest not in met:
                     met.add(digest)
@@ -651,6 +679,100 @@ class _Writer:
             urls = [payload["url"] for payload in page.payloads]
             self._store(_Kept(page=page.identifier, urls=urls, places=places))
 
+    def _lost_versions(self, run: str) -> set[tuple[str, int]]:
+        """Where the pages of a run have versions of documents that did not count in it."""
+        kept = self.hub.store.runs.get(run)
+        if kept is None or kept.repeated == 0:
+            return set()
+        return superseded(
+            (page, self._with_stored(page))
+            for page in (f"{run}/{n + 1}" for n in range(kept.pages))
+        )
+
+    def _with_stored(self, page: str) -> list[tuple[str, Document, str, Known | None]]:
+        """The documents of a kept page: names, themselves, digests, what the hub has of them."""
+        kept = self.hub.store.documents.find(page)
+        documents = kept.documents if kept is not None else []
+        names = [record_identifier(self.source.id, d.identifier) for d in documents]
+        known = self.hub.store.records.look_up(set(names))
+        return [
+            (name, document, document_hash(document), known.get(name))
+            for name, document in zip(names, documents, strict=True)
+        ]
+
+    def recall(self) -> None:
+        """Read again what earlier runs gave of the walk that this run goes on with: which versions
+        it has met, and what it found gone that a killed run could not delete any more."""
+        store = self.hub.store
+        with store.explained():
+            saved = store.runs.cursor(self.source.id).get("checkpoint") or {}
+            self._first = saved.get("first", self._first)
+            begin, end = (
+                int(name.rpartition("/")[2]) for name in (self._first, self.run.identifier)
+            )
+            for number in range(begin, end):
+                run = store.runs.get(f"{self.source.id}/{number}")
+                for page in range(1, run.pages + 1 if run and run.kind == "harvest" else 1):
+                    self._recall(f"{self.source.id}/{number}/{page}")
+
+    def _recall(self, page: str) -> None:
+        for index, (name, document, digest, before) in enumerate(self._with_stored(page)):
+            had = has(document, digest, before)
+            version = version_of(document.datestamp, deleted=document.deleted, had=had)
+            written = before is not None and (document.deleted or had)
+            if not written and not waits(version, before):
+                continue  # it was not written, and its page comes again; or it became no record
+            judged = self.versions.judge(name, document, digest, before, (page, index))
+            if judged.verdict != "take" or before is None:
+                continue
+            if name in self.going and not document.deleted:
+                self._stays(name)
+            elif document.deleted and not before.deleted and name not in self.going:
+                self._note_list(name, document)
+                self.going[name] = Change.deletion(name, before, "tombstone")
+                self._recalled.add(name)
+                self.run.counts["deleted"] += 1
+                self.run.absent += 1
+
+    def take_late(self) -> None:
+        """Store the documents that waited for a newer version, where none came."""
+        with self._turn, self.hub.store.explained():
+            pages, left_out = self.versions.take_late(whole=self.walk.complete)
+            if left_out:
+                self.run.warnings["older_version_kept_out"] += left_out
+                self.run.counts["unchanged"] += left_out
+            for page, indices in pages.items():
+                kept = self.hub.store.documents.page(page)
+                urls = [payload["url"] for payload in kept.payloads]
+                places = [(index, kept.documents[index]) for index in indices]
+                self._store(_Kept(page=page, urls=urls, places=places, judged=True))
+
+    def _counts(self, name: str, document: Document, before: Known | None, place: Any) -> bool:
+        """Whether a document counts among the versions that this walk gave of it, as far as it
+        has come. One that does not is counted as unchanged: it changes nothing."""
+        judged = self.versions.judge(name, document, document_hash(document), before, place)
+        if judged.differs:
+            self.run.warnings["two_versions"] += 1
+        idle = judged.dropped + (judged.verdict == "older")
+        self.run.counts["unchanged"] += idle
+        self._idle += idle
+        return judged.verdict == "take"
+
+    def _note_list(self, name: str, document: Document) -> None:
+        self._left_a_list.discard(name)
+        if document.listed is not None:
+            self._left_a_list.add(name)
+
+    def keep_doubtful(self, walk: Walk) -> None:
+        """Delete nothing of which the source may have more to say: what one list says is gone may
+        be in a list that was not walked to its end."""
+        doubtful = {record_identifier(self.source.id, native) for native in walk.doubtful}
+        if not walk.complete and (waiting := self._left_a_list & self.going.keys() - doubtful):
+            self.run.warnings["deletion_not_confirmed"] += len(waiting)
+            doubtful |= waiting
+        for name in doubtful & self.going.keys():
+            self._stays(name)
+
     def _store(self, kept: _Kept) -> None:
         # Some repositories give all they have on one page: its records, with all their formats,
         # are never in memory together.
@@ -667,18 +789,23 @@ class _Writer:
             self.settle()  # what is known of them is being written
         known: dict[str, Known] = records.look_up(set(names.values()))
         changes: dict[str, Change] = {}
-        touched: dict[str, tuple[str, str, str, str, int]] = {}
+        touched: dict[str, Touch] = {}
         for index, document in places:
             name = names[index]
-            self._met(name, deleted=document.deleted)
             before = _as_known(changes[name]) if name in changes else known.get(name)
+            if not kept.judged:
+                self._met(name, deleted=document.deleted)
+                if not self._counts(name, document, before, (page, index)):
+                    continue
+            if document.deleted:
+                self._note_list(name, document)
             url = urls[document.payload]
             became, change, touch = self._consider(name, before, document, page, url, index)
             run.counts[became] += 1
             if change is not None:
                 changes[name] = replace(change, was=known.get(name))
                 touched.pop(name, None)
-                self.going.pop(name, None)
+                self._is_here(name)
             elif touch is not None and name not in changes:
                 touched[name] = touch
         self.settle()
@@ -701,7 +828,7 @@ class _Writer:
     def _write(
         self,
         staged: list[Staged],
-        touched: list[tuple[str, str, str, str, int]],
+        touched: list[Touch],
         reached: dict[str, Any] | None,
         aside: tuple[list[SetAside], set[str]],
         run: Run,
@@ -733,11 +860,11 @@ class _Writer:
         page: str,
         url: str,
         index: int,
-    ) -> tuple[str, Change | None, tuple[str, str, str, str, int] | None]:
+    ) -> tuple[str, Change | None, Touch | None]:
         """What becomes of one document: the word it is counted under, and what to write."""
         digest = document_hash(document)
         if document.deleted:
-            return self._gone(name, before, digest, page, index)
+            return self._gone(name, before, document, page, index)
         self.profile.document(document)
         published = self.source.declared.republish
         if (
@@ -747,7 +874,7 @@ class _Writer:
             and before.crosswalk == self.rules
             and before.sets[0].startswith("~") is not published
         ):
-            self.going.pop(name, None)
+            self._is_here(name)
             self._alive(name)
             return "unchanged", None, None
         provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
@@ -760,9 +887,9 @@ class _Writer:
         if outcome.rejected is not None:
             return self._quarantine(name, outcome.rejected, page)
         if outcome.deleted:
-            return self._gone(name, before, digest, page, index)
+            return self._gone(name, before, document, page, index)
         if outcome.record is None:
-            _, change, touch = self._gone(name, before, digest, page, index, "skipped")
+            _, change, touch = self._gone(name, before, document, page, index, "skipped")
             self.skipped.add(name)
             self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
@@ -777,14 +904,14 @@ class _Writer:
         sets = private_sets(self.source.id)
         if published:
             sets = tuple(sets_of(outcome.record, self.source.system, self.hub.groups))
-        touch = (name, digest, self.rules, page, index)
+        touch = (name, digest, self.rules, page, index, document.datestamp)
         if (
             before is not None
             and not before.deleted
             and before.hash == content
             and before.sets == sets
         ):
-            self.going.pop(name, None)
+            self._is_here(name)
             return "unchanged", None, touch
         change = Change(
             identifier=name,
@@ -796,6 +923,7 @@ class _Writer:
             crosswalk=self.rules,
             page=page,
             index=index,
+            stamp=document.datestamp,
         )
         return ("new" if before is None else "changed"), change, None
 
@@ -809,36 +937,56 @@ class _Writer:
         self,
         name: str,
         before: Known | None,
-        digest: str,
+        document: Document,
         page: str,
         index: int,
         why: str = "tombstone",
-    ) -> tuple[str, Change | None, tuple[str, str, str, str, int] | None]:
+    ) -> tuple[str, Change | None, Touch | None]:
         """A deletion. Of a live record it waits for the end of the run, where it is seen how
-        many there are; of one never held it is kept as a tombstone, unless it was skipped here."""
+        many there are; of one never held it is kept as a tombstone, unless it was skipped here. A
+        tombstone that was one before is unchanged."""
         if before is not None and before.deleted:
-            return "deleted", None, None
+            self._idle += why != "skipped"
+            if not before.named:
+                self._unnamed[name] = document.identifier
+            return "unchanged", None, None
         if before is None and why == "skipped":
             return "deleted", None, None
-        published = self.source.declared.republish
-        alone = (f"source:{self.source.id}",) if published else private_sets(self.source.id)
         change = Change(
             identifier=name,
             record=None,
             hash="",
-            sets=alone if before is None else before.sets,
-            document=digest,
+            sets=self._sets_of_source() if before is None else before.sets,
+            document=document_hash(document),
             crosswalk=self.rules,
             page=page,
             index=index,
+            stamp=document.datestamp,
+            native=document.identifier,
             why=why,
             was=before,
         )
         if before is None:
             self._freed.add(name)
             return "deleted", change, None
+        if name in self.going and why != "skipped":
+            self.going[name] = change
+            self._idle += 1
+            return "unchanged", None, None
         self.going[name] = change
         return "deleted", None, None
+
+    def _is_here(self, name: str) -> None:
+        """A document that this walk gave as deleted came alive as well, and that counts."""
+        if name in self.going:
+            self._idle += name not in self.skipped and name not in self._recalled
+            self._stays(name)
+
+    def _sets_of_source(self) -> tuple[str, ...]:
+        """The sets that every record of the source is in, whatever it says."""
+        if not self.source.declared.republish:
+            return private_sets(self.source.id)
+        return (f"source:{self.source.id}", f"system:{self.source.system}")
 
     def delete(self, *, approved: bool) -> int:
         """Delete what is gone, unless it is suspiciously much; returns how many are held of what
@@ -902,7 +1050,7 @@ class _Writer:
         if name in self.skipped:
             return
         self.run.counts["deleted"] -= 1
-        if change.why == "missing":
+        if change.why == "missing" or name in self._recalled:
             self.run.absent -= 1
         else:
             self.run.counts["unchanged"] += 1
@@ -958,6 +1106,7 @@ class _Writer:
                     gone = replace(entry, state="gone", run=self.run.identifier)
                     self._aside.append(replace(gone, at=self.hub.clock()))
         self.hub.store.aside.write(*self._take_aside())
+        self.hub.store.records.name_tombstones(self.source.id, self._unnamed)
 
     def describe(self, walk: Walk) -> None:
         """Note what the run's records are like, and what of it has jumped (rule R18)."""
@@ -965,7 +1114,7 @@ class _Writer:
         previous = self.previous
         # The rest of a walk that was cut off, and what is new, are not like the whole.
         whole = walk.complete and walk.since is None and walk.checkpoint is None
-        alive = sum(run.counts[name] for name in ("new", "changed", "unchanged"))
+        alive = sum(run.counts[name] for name in ("new", "changed", "unchanged")) - self._idle
         repository = {**walk.memory, **walk.learned}.get("repository") or {}
         run.profile = self.profile.told(
             whole=whole and not _unread(run),
@@ -1110,6 +1259,7 @@ def _as_known(change: Change) -> Known:
         crosswalk=change.crosswalk,
         page=change.page,
         index=change.index,
+        stamp=change.stamp,
     )
 
 

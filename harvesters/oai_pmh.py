@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import oai_tokens, tally, xml
+from harvesters import oai_sets, oai_tokens, tally, xml
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -76,7 +76,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     prefix = await server.choose_prefix()
     sets: list[str | None] = list(options.sets) or [None]
     if options.sets == ("*",):
-        sets = list(await server.list_sets()) or [None]
+        # In one order each time, so that a checkpoint means what it meant.
+        sets = list(sorted(await server.list_sets())) or [None]
     checkpoint = tally.place(walk.checkpoint)
     begin = 0
     if checkpoint.get("prefix") == prefix and checkpoint.get("set") in sets:
@@ -84,15 +85,62 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         walk.next_since = _parse_date(checkpoint.get("next_since"))
     else:
         checkpoint = {}
+    several = len(sets) > 1
+    departures = oai_sets.Departures.after(checkpoint)
+    sieve = oai_sets.Sieve(walk, [] if options.sets == ("*",) else options.sets)
     for set_spec in sets[begin:]:
         span = _Span(since=walk.since, until=options.until)
         window = _Window(server, prefix, set_spec, span, checkpoint)
         checkpoint = {}
         async for page in _as_can_be(window):
+            if sieve.wanted:
+                page = await sieve.of(page)
+            if several and set_spec is not None:
+                page = oai_sets.of_list(page, set_spec)
+                if walk.since is not None:
+                    page = departures.note(page, set_spec)
             yield page
+    wanted = [spec for spec in sets if spec is not None]
+    async for page in _asked_for_by_name(server, prefix, departures, wanted):
+        yield page
+    if walk.since is None and walk.checkpoint is None:
+        walk.short = walk.short or sieve.fault()
     await server.look_whether_empty(prefix, sets[0])
     walk.covers_all = walk.since is None and walk.checkpoint is None
     walk.complete = walk.short is None
+
+
+async def _asked_for_by_name(
+    server: _Server, prefix: str, departures: oai_sets.Departures, wanted: list[str]
+) -> AsyncIterator[Page]:
+    """Pages of those records that are in one of the wanted sets still, of those that another set
+    said are gone. Of whom the repository does not tell, the record stays (``walk.doubtful``)."""
+    walk = server.walk
+    names = sorted(await oai_sets.held_of(walk.kept, list(departures.departed)))
+    for place, name in enumerate(names):
+        try:
+            documents, rejects, payloads = await server.get_record(name, prefix)
+        except ProtocolError as error:
+            if error.reason == "idDoesNotExist":
+                continue
+            documents, rejects, payloads = [], [], []
+        except FetchError as error:
+            if error.ends_walk:
+                walk.doubtful.update(names[place:])
+                walk.warnings["deletion_not_confirmed"] += len(names) - place
+                return
+            documents, rejects, payloads = [], [], []
+        if not documents:
+            walk.doubtful.add(name)
+            walk.warnings["deletion_not_confirmed"] += 1
+            continue
+        live = [
+            replace(document, listed=oai_sets.BY_NAME)
+            for document in documents
+            if not document.deleted and oai_sets.belongs(oai_sets.specs_of(document), wanted)
+        ]
+        if live:
+            yield Page(payloads=payloads, documents=live, rejects=rejects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +322,18 @@ class _Server:
                 return found
         self.walk.short = f"ListSets: the limit of {self.options.max_pages} pages was reached"
         return found
+
+    async def get_record(
+        self, identifier: str, prefix: str
+    ) -> tuple[list[Document], list[Reject], list[Payload]]:
+        """One record by its name. Raises the errors of the wire and the protocol."""
+        root, payload, warnings = await self.ask(
+            verb="GetRecord", identifier=identifier, metadataPrefix=prefix
+        )
+        raise_for_error(root, payload.url)
+        self.walk.warnings.update(warnings)
+        documents, rejects = read_records(_children(_child(root, "GetRecord"), "record"), prefix)
+        return documents, rejects, [payload]
 
     def earliest(self) -> datetime:
         """Before when the repository has nothing, by its own word."""
@@ -494,7 +554,9 @@ class _Window:
                 documents.append(document)
             else:
                 try:
-                    got, refused, answers = await self._get_record(document.identifier)
+                    got, refused, answers = await self.server.get_record(
+                        document.identifier, self.prefix
+                    )
                 except (FetchError, ProtocolError) as error:
                     if error.ends_walk:
                         self.refused = error
@@ -506,19 +568,6 @@ class _Window:
                 rejects += refused
                 payloads += answers
         return Page(payloads=payloads, documents=documents, rejects=rejects, warnings=warnings)
-
-    async def _get_record(
-        self, identifier: str
-    ) -> tuple[list[Document], list[Reject], list[Payload]]:
-        root, payload, warnings = await self.server.ask(
-            verb="GetRecord", identifier=identifier, metadataPrefix=self.prefix
-        )
-        raise_for_error(root, payload.url)
-        self.server.walk.warnings.update(warnings)
-        documents, rejects = read_records(
-            _children(_child(root, "GetRecord"), "record"), self.prefix
-        )
-        return documents, rejects, [payload]
 
 
 def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[Reject]]:

@@ -185,7 +185,8 @@ def _pack(documents: list[Document]) -> bytes:
             d.deleted,
             d.body,
             d.payload,
-            *([d.repairs] if d.repairs else []),
+            *([d.repairs] if d.repairs or d.listed is not None else []),
+            *([d.listed] if d.listed is not None else []),
         ]
         for d in documents
     ]
@@ -201,6 +202,7 @@ def _unpack(lines: bytes) -> list[Document]:
             body=body,
             payload=more[0] if more else 0,
             repairs=tuple(more[1]) if len(more) > 1 else (),
+            listed=more[2] if len(more) > 2 else None,
         )
         for identifier, datestamp, deleted, body, *more in json.loads(zlib.decompress(lines))
     ]

@@ -51,17 +51,16 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from chm_hub.errors import StoreError
-from store import rendered
+from store import parents, rendered
 from store.leases import holds, taken_over
+from store.parents import STRIDE
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of what is kept; :meth:`Records.prepare` brings older ones up to date."""
 BATCH = 100
 """Changes in one batch. Also the step a walk reads in."""
 BATCH_SIZE = 4 * 1024 * 1024
 """Characters of all formats together that a batch of several changes has, before it is packed."""
-STRIDE = 1000
-"""Positions reserved for a batch: ``seq = number * STRIDE + index``."""
 ORPHANED_SECONDS = 120
 """A batch open for longer has no writer any more: one bulk write is given 60 seconds."""
 WRITE_SECONDS = 60
@@ -97,6 +96,10 @@ class Known:
     """Digest of the crosswalk it was made with."""
     page: str
     index: int
+    stamp: str | None = None
+    """The date its source put on that document."""
+    named: bool = True
+    """Whether it says what its source calls it; tombstones of earlier versions do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,10 @@ class Change:
     why: str = ""
     """Why it is deleted: ``tombstone``, ``missing`` or ``skipped``."""
     was: Known | None = None
+    stamp: str | None = None
+    """The date its source put on the document."""
+    native: str = ""
+    """What its source calls it; kept of a record that was never seen alive."""
 
     @classmethod
     def deletion(cls, name: str, known: Known | StoredRecord, why: str) -> Change:
@@ -209,6 +216,8 @@ class StoredRecord:
     index: int
     why: str = ""
     """Why it is deleted."""
+    stamp: str | None = None
+    """The date its source put on that document."""
 
 
 def insert_if_absent(collection: Collection[dict[str, Any]], document: dict[str, Any]) -> None:
@@ -237,16 +246,19 @@ class Records:
         """Create the index and the log; does nothing where they are. What earlier versions
         wrote is brought up to date: records of the first did not know the sets they left,
         batches of the second were not rendered whole, those of the third did not know their
-        sets."""
-        log = self._state.find_one({"_id": "log"}, {"schema": 1, "number": 1})
+        sets, tombstones of the fourth were not in the parents of theirs."""
+        log = self._state.find_one({"_id": "log"}, {"schema": 1, "number": 1, "open": 1})
         if log is not None and log.get("schema", 1) < SCHEMA:
             self._records.update_many({"left": {"$exists": False}}, {"$set": {"left": []}})
             self._batches.create_index([("sets", 1), ("number", 1)], name="sets_number")
             for number in range(1, log["number"] + 1):
                 self._bring_up_to_date(number)
+                parents.mend(self._batches, self._records, number, _memberships, _shown)
             if "member_seq" in self._records.index_information():
                 self._records.drop_index("member_seq")
-            self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA}})
+            writing = {entry["number"] for entry in log["open"]}
+            counts = parents.counted(self._batches, self._records, writing, _counted, log["number"])
+            self._state.update_one({"_id": "log"}, {"$set": {"schema": SCHEMA, "counts": counts}})
         if log is None:
             self._batches.create_index([("sets", 1), ("number", 1)], name="sets_number")
             insert_if_absent(self._state, {"_id": "sets", "fine": []})
@@ -288,8 +300,7 @@ class Records:
 
     def look_up(self, identifiers: Iterable[str]) -> dict[str, Known]:
         """What is known of these records, by identifier; unknown ones are left out."""
-        fields = {"seq": 1, "hash": 1, "sets": 1, "left": 1, "deleted": 1, "document": 1}
-        found = self._records.find({"_id": {"$in": list(identifiers)}}, fields)
+        found = self._records.find({"_id": {"$in": list(identifiers)}}, _KNOWN)
         return {row["_id"]: _known(row) for row in found}
 
     def put(self, source: str, changes: Sequence[Change], now: datetime, *, fence: int = 0) -> None:
@@ -332,9 +343,9 @@ class Records:
                 self._records.bulk_write(batch.writes, ordered=False)
             self._close(batch.row["_id"], batch.entries)
 
-    def touch(self, changes: Iterable[tuple[str, str, str, str, int]]) -> None:
-        """Note for records whose content did not change where it was last seen:
-        ``(identifier, document digest, crosswalk digest, page, index)``. Nothing moves."""
+    def touch(self, changes: Iterable[tuple[str, str, str, str, int, str | None]]) -> None:
+        """Note for records whose content did not change where it was last seen: ``(identifier,
+        document digest, crosswalk digest, page, index, source's datestamp)``. Nothing moves."""
         updates = [
             UpdateOne(
                 {"_id": identifier},
@@ -344,10 +355,23 @@ class Records:
                         "document.crosswalk": crosswalk,
                         "document.page": page,
                         "document.index": index,
+                        "document.stamp": stamp,
                     }
                 },
             )
-            for identifier, document, crosswalk, page, index in changes
+            for identifier, document, crosswalk, page, index, stamp in changes
+        ]
+        if updates:
+            self._records.bulk_write(updates, ordered=False)
+
+    def name_tombstones(self, source: str, natives: Mapping[str, str]) -> None:
+        """Note what their source calls records of which the store knows nothing else."""
+        updates = [
+            UpdateOne(
+                {"_id": name, "deleted": True, "record": {}},
+                {"$set": {"record": _named(name, source, native)}},
+            )
+            for name, native in natives.items()
         ]
         if updates:
             self._records.bulk_write(updates, ordered=False)
@@ -391,6 +415,7 @@ class Records:
         if log is None:
             raise taken_over(source)
         number, datestamp = log["number"], log["datestamp"]
+        changes = [replace(c, sets=parents.with_parents(c.sets)) for c in changes]
         entries = _new_entries(changes)
         fine = sorted({s for change in changes for s in change.sets if _is_fine(s)})
         if fine:
@@ -516,6 +541,7 @@ class Records:
             crosswalk=stored.crosswalk,
             page=stored.page,
             index=stored.index,
+            stamp=stored.stamp,
             why=stored.why,
             was=was,
         )
@@ -776,6 +802,7 @@ class Records:
                 crosswalk=stored.crosswalk,
                 page=stored.page,
                 index=stored.index,
+                stamp=stored.stamp,
                 was=known[stored.identifier],
             )
             for stored, sets in moved
@@ -844,6 +871,20 @@ def private_sets(source: str) -> tuple[str, ...]:
     return (f"{PRIVATE}all", f"{PRIVATE}source:{source}")
 
 
+_KNOWN = dict.fromkeys(
+    (
+        "seq",
+        "hash",
+        "sets",
+        "left",
+        "deleted",
+        "document",
+        "record.source_identifier",
+        "record.provenance.source_datestamp",
+    ),
+    1,
+)
+"""What a :class:`Known` is made of."""
 _HEADER = ("_id", "seq", "datestamp", "sets", "left", "deleted")
 """What the header of a record is made of."""
 
@@ -878,8 +919,8 @@ def _left(change: Change) -> list[str]:
     if change.was is None:
         return []
     once = dict.fromkeys((*change.was.left, *change.was.sets))
-    now = set(change.sets)
-    return [spec for spec in once if spec not in now and not spec.startswith(PRIVATE)]
+    public = [spec for spec in once if not spec.startswith(PRIVATE)]
+    return list(parents.left_with_parents(public, change.sets))
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
@@ -911,6 +952,7 @@ def _row(change: Change, source: str, seq: int, datestamp: str) -> dict[str, Any
             "crosswalk": change.crosswalk,
             "page": change.page,
             "index": change.index,
+            "stamp": change.stamp,
         },
         "record": change.record,
         "why": change.why,
@@ -934,9 +976,15 @@ def _write(change: Change, row: dict[str, Any]) -> UpdateOne | ReplaceOne[dict[s
         return ReplaceOne({"_id": change.identifier}, row, upsert=True)
     # A deleted record keeps its last content, for whoever asks what it was; it is not served.
     del row["record"]
+    known = _named(change.identifier, row["source"], change.native) if change.native else {}
     return UpdateOne(
-        {"_id": change.identifier}, {"$set": row, "$setOnInsert": {"record": {}}}, upsert=True
+        {"_id": change.identifier}, {"$set": row, "$setOnInsert": {"record": known}}, upsert=True
     )
+
+
+def _named(name: str, source: str, native: str) -> dict[str, Any]:
+    """All that is known of a record that was never seen alive."""
+    return {"identifier": name, "source": source, "source_identifier": native}
 
 
 def _new_entries(changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -1130,7 +1178,19 @@ def _known(row: dict[str, Any]) -> Known:
         crosswalk=row["document"]["crosswalk"],
         page=row["document"]["page"],
         index=row["document"]["index"],
+        stamp=_source_stamp(row),
+        named="source_identifier" in (row.get("record") or {}),
     )
+
+
+def _source_stamp(row: dict[str, Any]) -> str | None:
+    """The date a source put on a document. Rows of version 4 and before have it in the record, and
+    not that of a deletion."""
+    document: dict[str, str | None] = row["document"]
+    if "stamp" in document or row["deleted"]:
+        return document.get("stamp")
+    found: str | None = ((row.get("record") or {}).get("provenance") or {}).get("source_datestamp")
+    return found
 
 
 def _stored(row: dict[str, Any]) -> StoredRecord:
@@ -1148,6 +1208,7 @@ def _stored(row: dict[str, Any]) -> StoredRecord:
         page=row["document"]["page"],
         index=row["document"]["index"],
         why=row.get("why", ""),
+        stamp=_source_stamp(row),
     )
 
 

@@ -107,7 +107,7 @@ def repository(listed: List, path: str, asked: Asked) -> bytes:
         last = start + SIZE >= len(listed.names)
         inside = "".join(
             f"<record><header><identifier>{name}</identifier><datestamp>2020-01-01</datestamp>"
-            "</header><metadata><dc/></metadata></record>"
+            "</header><metadata><dc>x</dc></metadata></record>"
             for name in listed.cut(start)
         )
         inside += f'<resumptionToken completeListSize="{listed.total}">'

@@ -289,7 +289,7 @@ def test_what_is_not_to_be_published_is_kept_but_never_served(store: Store) -> N
 def test_touching_a_record_moves_nothing(store: Store) -> None:
     put(store, change("a"))
     before = walk(store)
-    store.records.touch([("src/a", "d9", "c9", "src/2/4", 3)])
+    store.records.touch([("src/a", "d9", "c9", "src/2/4", 3, None)])
     assert walk(store) == before
     record = store.records.get("src/a")
     assert record is not None
