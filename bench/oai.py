@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import parts  # noqa: E402
-from chm_hub.record import record_identifier  # noqa: E402
+from chm_hub.names import readable  # noqa: E402
 from chm_hub.settings import load  # noqa: E402
 
 ROUNDS = 3
@@ -147,7 +147,7 @@ def _single(base: str, records: int) -> None:
     at = urlsplit(base)
     domain = load({}).repository_id
     names = [
-        f"oai:{domain}:{record_identifier('bench', parts.native(chosen.randrange(records)))}"
+        f"oai:{domain}:{readable('bench', parts.native(chosen.randrange(records)))}"
         for _ in range(CLIENTS * ASKED)
     ]
     wrong: list[bytes] = []

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chm_hub.record import record_identifier
+from chm_hub.names import RULES
 from store import Count, Run, Store, StoredRecord
 from store.aside import SetAside
 from store.decisions import Held
@@ -40,6 +40,7 @@ DELETED = {
     "tombstone": "the source says that it is gone",
     "missing": "missing from whole lists twice, a week apart",
     "skipped": "its crosswalk skips it since",
+    "renamed": "it has another name since: chm-hub identifiers rename",
     "": "deleted before reasons were noted",
 }
 
@@ -320,7 +321,8 @@ def where(store: Store, identifier: str, domain: str, sources: list[str]) -> lis
     """Where a record is: by our identifier, with or without ``oai:<domain>:``, or by the
     source's own (then every source is asked that may have it)."""
     name = identifier.removeprefix(f"oai:{domain}:")
-    names = list(dict.fromkeys([name, *(record_identifier(s, identifier) for s in sources)]))
+    made = (rule(source, identifier) for source in sources for rule in RULES.values())
+    names = list(dict.fromkeys([name, *made]))
     with store.explained():
         aside = store.aside.look_up(names)
         found = [store.records.get(known) for known in store.records.look_up(names)]

@@ -26,7 +26,8 @@ from chm_hub import alerts, drift, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
-from chm_hub.record import Record, canonical, content_hash, record_identifier, to_dict
+from chm_hub.names import RULES
+from chm_hub.record import Record, canonical, content_hash, to_dict
 from chm_hub.sets import Groups, sets_of
 from chm_hub.versions import Versions, has, superseded, version_of, waits
 from mappings import crosswalk as crosswalks
@@ -103,6 +104,7 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
     try:
         with store.explained():
             store.records.recover(source.id, hub.clock())
+            store.names.keep(source.id)
             walk = _walk(source, hub, wanted)
             run = store.runs.begin(
                 source.id, "harvest", hub.clock(), full=walk.since is None, due=wanted.due
@@ -318,6 +320,7 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
     try:
         with store.explained():
             store.records.recover(source.id, hub.clock())
+            store.names.keep(source.id)
             run = store.runs.begin(source.id, "map", hub.clock())
             watch.began(run)
             writer = _Writer(source, hub, run, crosswalk, lease)
@@ -428,6 +431,7 @@ class _Writer:
     ) -> None:
         self.source = source
         self.hub = hub
+        self._named_by = RULES[hub.store.names.rule(source.id)]
         self.run = run
         self.crosswalk = crosswalk
         self.lease = lease
@@ -531,7 +535,7 @@ class _Writer:
                     run.unnamed += 1
                 else:
                     # It cannot be read, but it is there: its record is not missing.
-                    self._met(record_identifier(self.source.id, reject.identifier))
+                    self._met(self.name(reject.identifier))
             run.total = page.total if page.total is not None else run.total
             reached = None
             if page.checkpoint is not None and self.resumable:
@@ -544,7 +548,7 @@ class _Writer:
                 }
             for reject in page.rejects:
                 if reject.identifier is not None:
-                    rejected = record_identifier(self.source.id, reject.identifier)
+                    rejected = self.name(reject.identifier)
                     self._set_aside(rejected, "quarantined", reject.reason, name)
             kept = _Kept(
                 page=name,
@@ -603,7 +607,7 @@ class _Writer:
 
     def _hold_back(self, kept: _Kept, jumps: str) -> None:
         """Note the documents of a page that are not taken and of which there is no record."""
-        names = {record_identifier(self.source.id, d.identifier): d for _, d in kept.places}
+        names = {self.name(d.identifier): d for _, d in kept.places}
         known = self.hub.store.records.look_up(names)
         for name, document in names.items():
             if name not in known and not document.deleted:
@@ -612,7 +616,7 @@ class _Writer:
     def _look_at(self, kept: _Kept) -> set[int]:
         """Map the changed documents of a page for a look, and store nothing; returns their
         indices, with those of whatever else comes of the same records later."""
-        names = {index: record_identifier(self.source.id, d.identifier) for index, d in kept.places}
+        names = {index: self.name(d.identifier) for index, d in kept.places}
         known = self.hub.store.records.look_up(set(names.values()))
         changed: set[int] = set()
         for index, document in kept.places:
@@ -666,15 +670,11 @@ class _Writer:
             gone = {
                 name
                 for name, known in store.records.look_up(
-                    record_identifier(self.source.id, d.identifier) for _, d in places
+                    self.name(d.identifier) for _, d in places
                 ).items()
                 if known.deleted
             }
-            places = [
-                (index, d)
-                for index, d in places
-                if record_identifier(self.source.id, d.identifier) not in gone
-            ]
+            places = [(index, d) for index, d in places if self.name(d.identifier) not in gone]
             store.leases.renew(self.lease, self.hub.clock())
             urls = [payload["url"] for payload in page.payloads]
             self._store(_Kept(page=page.identifier, urls=urls, places=places))
@@ -693,7 +693,7 @@ class _Writer:
         """The documents of a kept page: names, themselves, digests, what the hub has of them."""
         kept = self.hub.store.documents.find(page)
         documents = kept.documents if kept is not None else []
-        names = [record_identifier(self.source.id, d.identifier) for d in documents]
+        names = [self.name(d.identifier) for d in documents]
         known = self.hub.store.records.look_up(set(names))
         return [
             (name, document, document_hash(document), known.get(name))
@@ -766,7 +766,7 @@ class _Writer:
     def keep_doubtful(self, walk: Walk) -> None:
         """Delete nothing of which the source may have more to say: what one list says is gone may
         be in a list that was not walked to its end."""
-        doubtful = {record_identifier(self.source.id, native) for native in walk.doubtful}
+        doubtful = {self.name(native) for native in walk.doubtful}
         if not walk.complete and (waiting := self._left_a_list & self.going.keys() - doubtful):
             self.run.warnings["deletion_not_confirmed"] += len(waiting)
             doubtful |= waiting
@@ -784,7 +784,7 @@ class _Writer:
     def _store_some(self, kept: _Kept) -> None:
         page, urls, places = kept.page, kept.urls, kept.places
         run, records = self.run, self.hub.store.records
-        names = {index: record_identifier(self.source.id, d.identifier) for index, d in places}
+        names = {index: self.name(d.identifier) for index, d in places}
         if not self._pending.isdisjoint(names.values()):
             self.settle()  # what is known of them is being written
         known: dict[str, Known] = records.look_up(set(names.values()))
@@ -893,17 +893,19 @@ class _Writer:
             self.skipped.add(name)
             self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
-        plain = to_dict(outcome.record)
+        # A crosswalk knows nothing of the store, where the source may have kept an older rule.
+        record = replace(outcome.record, identifier=name)
+        plain = to_dict(record)
         said = canonical(plain)
         if len(said) > LARGEST_RECORD:
             return self._quarantine(name, "too_large", page)
-        if not outcome.record.title:
+        if not record.title:
             self.run.note("title: there is none", name)
         self._alive(name)
         content = f"{formats.VERSION}:{content_hash(said)}"
         sets = private_sets(self.source.id)
         if published:
-            sets = tuple(sets_of(outcome.record, self.source.system, self.hub.groups))
+            sets = tuple(sets_of(record, self.source.system, self.hub.groups))
         touch = (name, digest, self.rules, page, index, document.datestamp)
         if (
             before is not None
@@ -918,7 +920,7 @@ class _Writer:
             record=plain,
             hash=content,
             sets=sets,
-            fragments=_render(outcome.record) if published else {},
+            fragments=_render(record) if published else {},
             document=digest,
             crosswalk=self.rules,
             page=page,
@@ -1057,6 +1059,10 @@ class _Writer:
 
     # --- what has no record ----------------------------------------------------------------
 
+    def name(self, native: str) -> str:
+        """Our name of what the source calls ``native``."""
+        return self._named_by(self.source.id, native)
+
     def _met(self, name: str, *, deleted: bool = False) -> None:
         """The source lists an identifier, perhaps again; unless as deleted, it is not missing."""
         self._named += 1
@@ -1143,7 +1149,7 @@ class _Writer:
         enough after the first, is gone (rule R11). What any walk met is not missing."""
         runs = self.hub.store.runs
         if self._judges_absence(walk):
-            there = {record_identifier(self.source.id, name) for name in walk.there}
+            there = {self.name(name) for name in walk.there}
             self.missing = self._still_missing(walk.started, there)
             runs.set_missing(self.source.id, self.missing)
             if waiting := len(self.missing.keys() - self.going.keys()):
@@ -1186,7 +1192,7 @@ class _Writer:
 
     def _kept_documents(self, natives: list[str]) -> dict[str, Document]:
         store = self.hub.store
-        names = {record_identifier(self.source.id, native): native for native in natives}
+        names = {self.name(native): native for native in natives}
         found: dict[str, Document] = {}
         with store.explained():
             pages: dict[str, list[tuple[str, int]]] = {}

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, with_config
+
+from chm_hub import names
 
 RecordType = Literal[
     "nationalTarget",
@@ -156,8 +157,8 @@ class Provenance:
 class Record:
     """One resource of the network. Times are aware UTC; dates stay as precise as given."""
 
-    identifier: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*/\S+$")]
-    """Ours: ``<source>/<local>``, see :func:`record_identifier`."""
+    identifier: Annotated[str, StringConstraints(pattern=names.PATTERN)]
+    """Ours: ``<source>/<local>``, see :mod:`chm_hub.names`."""
     source: str
     source_identifier: _NonEmpty
     type: RecordType
@@ -194,20 +195,6 @@ class Record:
 
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 FIELDS: frozenset[str] = frozenset(Record.__dataclass_fields__)
-_SAFE_LOCAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def record_identifier(source: str, native: str) -> str:
-    """Our identifier of what ``source`` calls ``native``: ``<source>/<local>``.
-
-    The native identifier itself where it can stand in an address as it is, else ``~`` and
-    a digest of it; ``~`` cannot begin a native one, so the two kinds never meet. Case is
-    kept: two identifiers that differ in case are two records.
-    """
-    if _SAFE_LOCAL.fullmatch(native):
-        return f"{source}/{native}"
-    digest = hashlib.sha256(native.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{source}/~{digest[:32]}"
 
 
 def validate(fields: dict[str, Any]) -> Record:
@@ -260,7 +247,6 @@ __all__ = [
     "canonical",
     "content_hash",
     "json_schema",
-    "record_identifier",
     "to_dict",
     "validate",
 ]

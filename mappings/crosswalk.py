@@ -30,6 +30,7 @@ from chm_hub import language_maps
 from chm_hub import record as model
 from chm_hub.document import Document, Json
 from chm_hub.errors import CrosswalkError
+from chm_hub.names import readable
 from chm_hub.record import Record
 from mappings import (  # noqa: F401  they register the functions of crosswalks
     codes,
@@ -569,7 +570,7 @@ def _apply(
     fields["source"] = source["id"]
     fields["source_identifier"] = functions.legal(document.identifier, faults.append)
     issues += [Issue("source_identifier", message) for message in faults]
-    fields["identifier"] = model.record_identifier(str(source["id"]), document.identifier)
+    fields["identifier"] = readable(str(source["id"]), document.identifier)
     fields["provenance"] = {
         **provenance,
         "crosswalk": crosswalk.name,

@@ -107,7 +107,7 @@ def _forms(given: dict[str, str]) -> list[Fault]:
     if "set" in given and not is_spec(given["set"]):
         faults.append(Fault("badArgument", "set has characters it cannot have"))
     if "identifier" in given and re.search(r"\s", given["identifier"]):
-        faults.append(Fault("badArgument", "identifier has white space in it"))
+        faults.append(Fault("badArgument", "identifier has white space in it; write + as %2B"))
     dates = {name: given[name] for name in ("from", "until") if name in given}
     wrong = [name for name, value in dates.items() if _moment(value) is None]
     faults += [

@@ -37,6 +37,7 @@ from store.decisions import Decisions
 from store.documents import Documents
 from store.leases import Leases
 from store.manifests import Manifests
+from store.names import Names
 from store.records import Records, insert_if_absent
 from store.runs import Runs
 from store.schedule import Schedule
@@ -78,6 +79,7 @@ class Store:
         self.leases = Leases(self.database)
         self.schedule = Schedule(self.database)
         self.manifests = Manifests(self.database)
+        self.names = Names(self.database)
         self.watch = Watch(self.database)
 
     def prepare(self) -> None:

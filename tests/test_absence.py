@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from chm_hub.record import record_identifier
+from chm_hub.names import readable
 from chm_hub.settings import Settings
 from store import open_store
 from tests.repository import Repository, harvest, live
@@ -35,7 +35,7 @@ def missing(settings: Settings, *, age: int = 0) -> set[str]:
         if age:
             older = {name: since - timedelta(days=age) for name, since in marks.items()}
             store.runs.set_missing("src", older)
-    names = {record_identifier("src", f"oai:x:{name}"): name for name in NAMES}
+    names = {readable("src", f"oai:x:{name}"): name for name in NAMES}
     return {names[name] for name in marks}
 
 

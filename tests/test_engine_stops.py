@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chm_hub.record import record_identifier
+from chm_hub.names import readable
 from chm_hub.settings import load
 from store import engine, open_store
 from tests.repository import Repository
@@ -29,7 +29,7 @@ from tests.test_kill import sound
 from tests.test_serving import await_answer, free_port
 
 NAMES = [f"r{i:04}" for i in range(1500)]
-OURS = {record_identifier("src", f"oai:x:{name}"): name for name in NAMES}
+OURS = {readable("src", f"oai:x:{name}"): name for name in NAMES}
 STATES = {"complete", "complete_with_warnings", "partial", "failed"}
 HURTS = ("the engine is killed", "it is stopped and started", "its supervisor is killed")
 

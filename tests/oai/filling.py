@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chm_hub.names import readable
 from chm_hub.record import Record, canonical, content_hash, to_dict, validate
 from chm_hub.sets import Groups, sets_of
 from mappings import formats
@@ -25,11 +26,9 @@ TITLES = {
 def record(number: int, version: int = 1, **more: Any) -> Record:
     """A record with something in every field."""
     native = f"oai:x.example:{number}" if number % 2 else f"{number:05}"
-    from chm_hub.record import record_identifier
-
     return validate(
         {
-            "identifier": record_identifier("src", native),
+            "identifier": readable("src", native),
             "source": "src",
             "source_identifier": native,
             "type": ("nbsap", "news", "meeting")[number % 3],
