@@ -25,6 +25,7 @@ from chm_hub.backup_commands import backup, restore, tidy
 from chm_hub.certify_command import certify
 from chm_hub.errors import CrosswalkError, HubError, SourceError, StoreError
 from chm_hub.held_commands import held
+from chm_hub.identifier_commands import identifiers
 from chm_hub.ledger_commands import ledger, manifest, where
 from chm_hub.printing import (
     LEFT_OUT,
@@ -96,6 +97,7 @@ main.add_command(restore)
 main.add_command(tidy)
 main.add_command(certify)
 main.add_command(held)
+main.add_command(identifiers)
 main.add_command(ledger)
 main.add_command(manifest)
 main.add_command(where)

@@ -1149,7 +1149,7 @@ class _Writer:
         enough after the first, is gone (rule R11). What any walk met is not missing."""
         runs = self.hub.store.runs
         if self._judges_absence(walk):
-            there = {self.name(name) for name in walk.there}
+            there = {self.name(native) for native in walk.there}
             self.missing = self._still_missing(walk.started, there)
             runs.set_missing(self.source.id, self.missing)
             if waiting := len(self.missing.keys() - self.going.keys()):

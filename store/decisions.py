@@ -148,6 +148,15 @@ class Decisions:
                 self._names.update_one({"_id": row["_id"]}, {"$set": {"names": kept}})
             number += 1
 
+    def rename(self, source: str, names: Mapping[str, str]) -> None:
+        """Name records anew (old name → new name) in all that waits or was decided."""
+        for held in self.all(source):
+            for number in range(0, -(-held.count // CHUNK)):
+                row = self._names.find_one({"_id": f"{held.run}/{number}"})
+                if row is not None and any(name in names for name, _ in row["names"]):
+                    renamed = [[names.get(name, name), why] for name, why in row["names"]]
+                    self._names.update_one({"_id": row["_id"]}, {"$set": {"names": renamed}})
+
     def drop(self, source: str) -> None:
         """Nothing of the source waits any more."""
         for held in self.waiting(source):

@@ -107,8 +107,9 @@ def test_a_name_comes_back_out_of_addresses(native: str) -> None:
     assert unquote(quote(name, safe="")) == name
     path = urlsplit(f"https://hub.example.org/records/{quote(name, safe='/')}").path
     assert unquote(path) == f"/records/{name}"
-    steps = set(re.split(r"[/?]", name.lower().replace("%2e", ".")))
-    assert not {".", ".."} & steps, "a browser would take it out"
+    for written in (name, name.partition("?")[0]):  # with the question mark escaped, or not
+        steps = set(written.lower().replace("%2e", ".").split("/"))
+        assert not {".", ".."} & steps, "a browser would take it out"
 
 
 @given(NATIVES, NATIVES)
