@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import oai_sets, oai_tokens, tally, xml
+from harvesters import oai_sets, oai_tokens, tally, wrapped, xml
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -592,6 +592,7 @@ def read_records(records: list[Any], prefix: str) -> tuple[list[Document], list[
             root = None
             if metadata is not None:
                 root = next((c for c in metadata if isinstance(c.tag, str)), None)
+                root = None if root is None else wrapped.contents(root)
             if root is None or _says_nothing(root):
                 # The hub keeps what it has of it: a record that is gone has a deleted header.
                 rejects.append(Reject(reason=NO_METADATA, identifier=document.identifier))

@@ -35,10 +35,14 @@ from chm_hub.record import Record
 from mappings import (  # noqa: F401  they register the functions of crosswalks
     codes,
     country_of_source,
+    datacite,
     date_functions,
+    dates,
     dcsv,
+    dspace,
     functions,
     identifiers,
+    iso19139,
     languages,
     marc,
     markdown,
@@ -47,6 +51,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     moments,
     place_functions,
     plausible,
+    reading,
     record_types,
     rights,
     roles,
@@ -134,6 +139,8 @@ class Crosswalk:
     deleted: Any
     choose: Any
     choices: Mapping[str, Crosswalk]
+    others: tuple[Crosswalk, ...]
+    """For what no choice names: of these the one that reads most of a document."""
 
 
 # --- loading -----------------------------------------------------------------------------
@@ -198,7 +205,12 @@ def _load(
     where = f"{name}.toml"
     before = len(faults)
     choices: dict[str, Crosswalk] = {}
+    others: list[Crosswalk] = []
     for key, other in file.rest["choices"].items():
+        if key == "*" and isinstance(other, list):
+            found = [_load(str(one), folders, (*chain, name), faults) for one in other]
+            others = [one for one in found if one is not None]
+            continue
         chosen = _load(other, folders, (*chain, name), faults) if isinstance(other, str) else None
         if chosen is None:
             faults.append(f"{file.origin['choices']}.{key}: no crosswalk {other!r}")
@@ -209,7 +221,8 @@ def _load(
         folders,
         file.content
         + _surroundings()
-        + b"".join(c.digest.encode() for _, c in sorted(choices.items())),
+        + b"".join(c.digest.encode() for _, c in sorted(choices.items()))
+        + b"".join(c.digest.encode() for c in others),
     )
     if key in _CACHE and len(faults) == before:
         return _CACHE[key]
@@ -249,7 +262,7 @@ def _load(
     if len(faults) > before:
         return None
     digest = hashlib.sha256(file.content + _surroundings())
-    for key_of_choice, choice in sorted(choices.items()):
+    for key_of_choice, choice in [*sorted(choices.items()), *(("*", one) for one in others)]:
         digest.update(f"{key_of_choice}={choice.digest}".encode())
         reads |= choice.reads
     loaded = Crosswalk(
@@ -271,6 +284,7 @@ def _load(
         deleted=rules["deleted"],
         choose=rules["choose"],
         choices=choices,
+        others=tuple(others),
     )
     _CACHE[key] = loaded
     return loaded
@@ -547,7 +561,7 @@ def _apply(
         return Outcome(record=None, deleted=True, issues=issues, crosswalk=crosswalk.name)
     if crosswalk.choose is not None:
         key = _evaluate(crosswalk.choose, body, context, "choose", issues)
-        chosen = _choice(crosswalk, key)
+        chosen = _choice(crosswalk, key, document.body)
         if chosen is None:
             return Outcome(
                 record=None,
@@ -620,9 +634,20 @@ def _is_unlikely(target: str, value: Json, context: functions.Context, issues: l
     return reason is not None
 
 
-def _choice(crosswalk: Crosswalk, key: Json) -> Crosswalk | None:
-    named = None if key is None else crosswalk.choices.get(str(key))
-    return named or crosswalk.choices.get("*")
+def _choice(crosswalk: Crosswalk, key: Json, body: Json) -> Crosswalk | None:
+    """The crosswalk for a key: its own, that of the longest beginning (``kernel-*``), or of those
+    for all others the one that reads most of the document."""
+    choices = crosswalk.choices
+    if isinstance(key, str | int | float):
+        said = str(key)
+        begins = [c for c in choices if c.endswith("*") and c != "*" and said.startswith(c[:-1])]
+        named = choices.get(said) or choices.get(max(begins, key=len, default=""))
+        if named is not None:
+            return named
+    if crosswalk.others:
+        paths = frozenset(_paths(body, ""))
+        return max(crosswalk.others, key=lambda one: reading.share(one.reads, paths))
+    return choices.get("*")
 
 
 def _brief(text: str) -> str:
@@ -783,7 +808,7 @@ def chosen_for(crosswalk: Crosswalk, document: Document, source: Mapping[str, Js
     while crosswalk.choose is not None and isinstance(document.body, dict):
         body = {**document.body, "source": source}
         key = _evaluate(crosswalk.choose, body, _context(crosswalk, source), "choose", [])
-        chosen = _choice(crosswalk, key)
+        chosen = _choice(crosswalk, key, document.body)
         if chosen is None:
             break
         crosswalk = chosen
@@ -797,7 +822,7 @@ def unread(crosswalk: Crosswalk, document: Document) -> list[str]:
     return [
         path
         for path in paths
-        if not any(_covers(read, path) for read in crosswalk.reads)
+        if not any(reading.covers(read, path) for read in crosswalk.reads)
         and not any(fnmatch.fnmatchcase(path, _glob(pattern)) for pattern in crosswalk.ignored)
     ]
 
@@ -805,13 +830,6 @@ def unread(crosswalk: Crosswalk, document: Document) -> list[str]:
 def _glob(pattern: str) -> str:
     """A path pattern as fnmatch takes it: only ``*`` is special, ``[]`` is not."""
     return pattern.replace("[", "[[]")
-
-
-def _covers(read: str, path: str) -> bool:
-    bare_read, bare_path = read.replace("[]", ""), path.replace("[]", "")
-    if bare_read.endswith("*"):
-        return bare_path.startswith(bare_read[:-1])
-    return bare_path == bare_read or bare_path.startswith(bare_read + ".")
 
 
 def _paths(value: Json, at: str) -> Iterator[str]:

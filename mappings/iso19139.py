@@ -1,0 +1,108 @@
+"""Values of ISO 19139, which wraps every text, code and name into elements of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chm_hub.document import Json
+from mappings import languages
+from mappings.functions import registered, strings
+from mappings.roles import part_played
+
+
+@registered
+def iso_texts(value: Json, language: Json = None) -> Json:
+    """The texts of properties of ISO 19139: character strings, anchors, and their translations.
+
+    ``language`` is that of the metadata; a translation is in the language of its locale.
+
+    >>> iso_texts(`[{"CharacterString": [{"value": "Parks"}]}]`, 'en')
+    [{"value": "Parks", "lang": "en"}]
+    """
+    made: list[Json] = []
+    for item in _items(value):
+        if not isinstance(item, dict):
+            continue
+        for name in ("CharacterString", "Anchor", "URL"):
+            made += [_text(text, language) for text in strings(item.get(name))]
+        for free in _items(item.get("PT_FreeText")):
+            groups = free.get("textGroup") if isinstance(free, dict) else None
+            for group in _items(groups):
+                parts = group.get("LocalisedCharacterString") if isinstance(group, dict) else None
+                for part in _items(parts):
+                    locale = part.get("@locale") if isinstance(part, dict) else None
+                    lang = languages.language(str(locale or "").lstrip("#").partition("-")[2] or "")
+                    lang = lang or languages.language(str(locale or "").lstrip("#"))
+                    made += [_text(text, lang) for text in strings(part)]
+    return made
+
+
+def _text(text: str, lang: Json) -> Json:
+    return {"value": text, "lang": lang} if isinstance(lang, str) else {"value": text}
+
+
+@registered
+def iso_parties(value: Json, part: Json) -> Json:
+    """The names of responsible parties that play a part (see `part_played`).
+
+    A party is named by its organisation; a person's name counts for creators alone, since other
+    persons are contacts.
+
+    >>> iso_parties(`[{"CI_ResponsibleParty": [{"organisationName": [{"CharacterString": [{"value": "NES"}]}], "role": [{"CI_RoleCode": [{"@codeListValue": "author"}]}]}]}]`, 'creator')
+    ["NES"]
+    """  # noqa: E501
+    made: list[Json] = []
+    for party in _parties(value):
+        roles = [code for role in _items(party.get("role")) for code in _codes(role, "CI_RoleCode")]
+        if part_played(list(roles), "none") != part:
+            continue
+        names = [*_names(party, "individualName")] if part == "creator" else []
+        names = names or [*_names(party, "organisationName")]
+        made += names
+    return list(dict.fromkeys(name for name in made if isinstance(name, str)))
+
+
+def _parties(value: Json) -> Iterator[dict[str, Json]]:
+    for item in _items(value):
+        if isinstance(item, dict):
+            for party in _items(item.get("CI_ResponsibleParty")):
+                if isinstance(party, dict):
+                    yield party
+
+
+def _names(party: dict[str, Json], name: str) -> list[Json]:
+    found = iso_texts(party.get(name))
+    return [text["value"] for text in found] if isinstance(found, list) else []
+
+
+@registered
+def iso_codes(value: Json) -> Json:
+    """The codes in properties of ISO 19139: the value in its list, else the text.
+
+    >>> iso_codes(`[{"MD_ScopeCode": [{"@codeListValue": "dataset", "value": "Datensatz"}]}]`)
+    ["dataset"]
+    """
+    return [
+        code
+        for item in _items(value)
+        if isinstance(item, dict)
+        for name in item
+        if not name.startswith("@") and name not in ("value", "lang")
+        for code in _codes(item, name)
+    ]
+
+
+def _codes(holder: Json, name: str) -> list[str]:
+    if not isinstance(holder, dict):
+        return []
+    made: list[str] = []
+    for code in _items(holder.get(name)):
+        stated = code.get("@codeListValue") if isinstance(code, dict) else None
+        made += [stated] if isinstance(stated, str) and stated.strip() else strings(code)
+    return made
+
+
+def _items(value: Json) -> list[Json]:
+    if isinstance(value, list):
+        return [item for part in value for item in (part if isinstance(part, list) else [part])]
+    return [] if value is None else [value]
