@@ -8,8 +8,9 @@ from pathlib import Path
 
 from chm_hub import web
 from chm_hub.settings import Settings
+from mappings.formats import FORMATS
 from store import Store
-from tests.oai.filling import fill
+from tests.oai.filling import fill, put, record
 
 
 def test_an_empty_hub_says_what_to_do(store: Store, settings: Settings) -> None:
@@ -88,3 +89,22 @@ def test_every_answer_carries_the_headers(store: Store, settings: Settings) -> N
     assert b"badVerb" in client.get("/oai").data
     scrapy = {"User-Agent": "Harvester/1.0", "Accept": BROWSER["Accept"]}
     assert b"badVerb" in client.get("/oai", headers=scrapy).data, "a program gets XML"
+
+
+def test_a_text_about_markup_is_a_text_on_every_page(store: Store, settings: Settings) -> None:
+    # A plain text may name elements; nothing that shows it may take it for markup.
+    said = 'Use of <script>alert(1)</script> and <img src=x onerror="y"> in portals'
+    made = record(
+        1, title=[{"value": said, "lang": "en"}], description=[{"value": said}],
+        creator=[{"name": said}], subject=[{"label": said}],
+    )  # fmt: skip
+    put(store, [made])
+    client = web.create_app(settings, store).test_client()
+    name = f"oai:{settings.repository_id}:{made.identifier}"
+    for prefix in FORMATS:
+        for verb in (f"GetRecord&identifier={name}", "ListRecords"):
+            page = client.get(f"/oai?verb={verb}&metadataPrefix={prefix}", headers=BROWSER)
+            assert page.mimetype == "text/html"
+            assert "<script>" not in page.text, prefix
+            assert "<img" not in page.text, prefix
+            assert "Use of &lt;script&gt;alert(1)" in page.text, prefix
