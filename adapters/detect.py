@@ -47,6 +47,8 @@ class Found:
     """What it is, in words."""
     languages: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    """Hosts and mail addresses that it names as its own."""
 
 
 async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
@@ -73,7 +75,10 @@ async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
         return found
     kind = kind_of(payload.body)
     if kind == "xml":
-        found = look.of_xml(payload) or await look.repository(url)
+        found = look.of_xml(payload)
+        if found is None or (found.adapter == "oai_pmh" and not found.hosts):
+            # An answer to another question than Identify says neither its name nor its hosts.
+            found = await look.repository(url) or found
     elif kind == "json":
         found = look.of_json(payload)
     elif kind == "html":
@@ -164,6 +169,11 @@ class _Look:
             url=self.url.partition("?")[0],
             title=" ".join((names or [self.host])[0].split()),
             said="an OAI-PMH repository",
+            hosts=tuple(
+                e.text.strip()
+                for e in root.iter()
+                if xml.local(e.tag) in ("adminEmail", "repositoryIdentifier") and e.text
+            ),
         )
 
     def of_json(self, payload: Payload) -> Found | None:

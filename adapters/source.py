@@ -224,6 +224,7 @@ class Source:
             "country": None if self.declared.country == NO_COUNTRY else self.declared.country,
             "countries": self.countries,
             "country_of_source": self.declared.country_of_source,
+            "region": self.declared.region,
             "languages": self.declared.languages,
             "rights": self.declared.rights,
             "options": self.declared.options,

@@ -165,6 +165,7 @@ def sources_list(settings: Settings, as_json: bool) -> None:
 def sources_check(settings: Settings) -> None:
     """Check every source file and crosswalk; all mistakes are named at once, and secrets that are
     not there."""
+    from adapters import where
     from mappings import crosswalk
 
     found, wrong = load_usable(folders(settings))
@@ -178,6 +179,8 @@ def sources_check(settings: Settings) -> None:
         raise SourceError("\n".join(faults))
     for source in found.values():
         if source.declared.enabled:
+            if not source.says_where:
+                click.echo(f"chm-hub: {source.path}: {where.MISSING}", err=True)
             try:
                 source.secret()
             except SourceError as error:
@@ -208,7 +211,7 @@ def sources_show(settings: Settings, source_id: str, as_json: bool) -> None:
 @click.option("--url", required=True, help="The portal's, feed's or endpoint's address.")
 @click.option("--adapter", help="Its platform; asked of the server if not given.")
 @click.option("--title", help="Its name; taken from the server if not given.")
-@click.option("--country", help="ISO 3166-1 alpha-2 code.")
+@click.option("--country", help="ISO 3166-1 alpha-2 code, or none; proposed if not given.")
 @with_settings
 def sources_new(
     settings: Settings,
@@ -219,6 +222,7 @@ def sources_new(
     country: str | None,
 ) -> None:
     """Write a source file, after a look at what the address answers, and show what comes."""
+    from adapters import where
     from adapters.detect import Found, detect
     from adapters.source import IDENTIFIER, read_source, template
     from chm_hub import fetch
@@ -234,16 +238,22 @@ def sources_new(
     async def look(downloads: fetch.Downloads) -> None:
         found: Found = await detect(downloads.client(), url, adapter)
         click.echo(f"{found.url}: {found.said}", err=True)
-        text = template(
-            {
-                "title": title or found.title,
-                **({"country": country} if country else {}),
-                "adapter": found.adapter,
-                "url": found.url,
-                **({"languages": list(found.languages)} if found.languages else {}),
-            },
-            found.options,
-        )
+        addresses, names = (url, found.url, *found.hosts), (title or found.title,)
+        proposal = where.propose(addresses, names)
+
+        def written(country: str | None) -> str:
+            return template(
+                {
+                    "title": title or found.title,
+                    **({"country": country} if country else {}),
+                    "adapter": found.adapter,
+                    "url": found.url,
+                    **({"languages": list(found.languages)} if found.languages else {}),
+                },
+                found.options,
+            )
+
+        text = written(country or proposal.country)
         path.write_text(text, "utf-8")
         source, faults = read_source(path)
         if source is None:
@@ -256,11 +266,20 @@ def sources_new(
         click.echo(f"{path} written. The first documents:", err=True)
         client = _client(downloads, source)
         wanted = Wanted(most=PREVIEW)
+        told = []
         try:
             async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
                 _show_short(dry)
+                if record := dry.outcome.record:
+                    told.append((record.spatial, record.language))
         except HubError as error:
             click.echo(f"chm-hub: {error}", err=True)
+        if not country and not proposal.country:
+            proposal = where.propose(addresses, names, told)
+            if proposal.country:
+                path.write_text(written(proposal.country), "utf-8")
+        if not country:
+            click.echo(proposal.told(path), err=True)
         click.echo(f"Next: chm-hub harvest {source_id} --dry-run --max 5", err=True)
 
     with _turns_of_others(settings) as turns:
@@ -728,11 +747,16 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
 @with_settings
 def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -> None:
     """Show the history of runs, newest first, of all sources or of one."""
+    from chm_hub import placeless
     from store import open_store
 
+    nowhere = None
     with open_store(settings) as store, store.explained():
         if source_id:
             history = store.runs.history(source_id, limit)
+            declared = load_usable(folders(settings), {source_id})[0].get(source_id)
+            if declared is not None and not as_json:
+                nowhere = placeless.reason(store, declared)
         else:
             history = [r for s in store.runs.sources() for r in store.runs.history(s, limit)]
     history.sort(key=lambda run: run.started, reverse=True)
@@ -761,6 +785,8 @@ def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -
     )
     if source_id and history:
         _show_issues(history[0].issues.most_common(20), history[0].examples)
+    if nowhere is not None:
+        click.echo(f"{nowhere.text}. To do: {nowhere.do}")
 
 
 _SHOWN = ("new", "changed", "unchanged", "deleted")

@@ -179,7 +179,11 @@ def _as_it_was(stored: StoredRecord, source: Source, groups: Groups, known: Know
         identifier=stored.identifier,
         record=stored.record,
         hash=f"{formats.VERSION}:{content_hash(canonical(stored.record))}",
-        sets=tuple(sets_of(record, source.system, groups)) if published else known.sets,
+        sets=(
+            tuple(sets_of(record, source.system, groups, source.declared.region))
+            if published
+            else known.sets
+        ),
         fragments=formats.fragments(record) if published else {},
         document=stored.document,
         # Whatever the source says next is looked at afresh.

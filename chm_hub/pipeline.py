@@ -905,7 +905,8 @@ class _Writer:
         content = f"{formats.VERSION}:{content_hash(said)}"
         sets = private_sets(self.source.id)
         if published:
-            sets = tuple(sets_of(record, self.source.system, self.hub.groups))
+            region = self.source.declared.region
+            sets = tuple(sets_of(record, self.source.system, self.hub.groups, region))
         touch = (name, digest, self.rules, page, index, document.datestamp)
         if (
             before is not None

@@ -80,24 +80,38 @@ class Groups:
     views: tuple[View, ...] = ()
 
 
-def sets_of(record: Record, system: str = "", groups: Groups | None = None) -> list[str]:
-    """The setSpecs of a record, parents included; the same ones whatever is asked for."""
+def sets_of(
+    record: Record, system: str = "", groups: Groups | None = None, region: str | None = None
+) -> list[str]:
+    """The setSpecs of a record, parents included; the same ones whatever is asked for.
+
+    ``region`` is that of its source's file. A record without a country is in its set, if it is the
+    code of a group of countries (``ASEAN``).
+    """
     groups = groups or Groups()
     countries = list(dict.fromkeys(record.spatial))
-    regions = sorted({region for code in countries for region in groups.regions.get(code, ())})
+    regions = sorted({group for code in countries for group in groups.regions.get(code, ())})
+    if not countries and region and (group := _group_of(region, groups)):
+        regions = [group]
     specs = [
         f"source:{record.source}",
         *([f"system:{system}"] if system else []),
         f"type:{record.type}",
         *(f"country:{code}" for code in countries),
         *(f"country:{code}:{record.type}" for code in countries),
-        *(f"region:{region}" for region in regions),
+        *(f"region:{group}" for group in regions),
         *(f"target:{code}" for code in sorted(codes_of_targets(record))),
         *(f"treaty:{name}" for name in record.treaty),
         *(f"lang:{code}" for code in sorted(languages_of(record))),
         *(view.spec for view in groups.views if view.holds(record, system)),
     ]
     return list(dict.fromkeys(kind for spec in specs for kind in (spec.partition(":")[0], spec)))
+
+
+def _group_of(region: str, groups: Groups) -> str | None:
+    code = "-".join(region.casefold().split())
+    code = "european-union" if code == "eu" else code
+    return code if any(code in known for known in groups.regions.values()) else None
 
 
 def codes_of_targets(record: Record) -> set[str]:

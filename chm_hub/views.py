@@ -269,8 +269,11 @@ def _apply_to(
         if stored.deleted:
             continue
         record = validate(stored.record)
-        system = source.system if source is not None else _system_of(stored)
-        sets = tuple(sets_of(record, system, chosen))
+        if source is not None:
+            sets = tuple(sets_of(record, source.system, chosen, source.declared.region))
+        else:
+            region = _value_of(stored, "region")
+            sets = tuple(sets_of(record, _value_of(stored, "system"), chosen, region))
         if sets != stored.sets:
             moved.append((stored, sets))
             done.changed += 1
@@ -280,7 +283,7 @@ def _apply_to(
     records.put(name, records.in_other_sets(moved), clock())
 
 
-def _system_of(stored: StoredRecord) -> str:
-    """The system of a record whose source is not declared any more."""
-    found = [spec for spec in stored.sets if spec.startswith("system:")]
+def _value_of(stored: StoredRecord, kind: str) -> str:
+    """The system, or the region, of a record whose source is not declared any more."""
+    found = [spec for spec in stored.sets if spec.startswith(f"{kind}:")]
     return found[0].partition(":")[2] if found else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
@@ -20,6 +21,7 @@ def health(settings: Settings, source_id: str | None, as_json: bool) -> None:
     """Show how well the sources are, the worst first; with an ID, why."""
     from adapters.source import folders, load_sources
     from chm_hub import health as scores
+    from chm_hub import placeless
     from store import open_store
 
     if source_id is None:
@@ -29,9 +31,14 @@ def health(settings: Settings, source_id: str | None, as_json: bool) -> None:
     now = datetime.now(UTC)
     with open_store(settings) as store, store.explained():
         stored, waiting = store.watch.summaries(), store.decisions.counts()
+        nowhere = {s.id: placeless.reason(store, s) for s in sources.values() if s.id in stored}
     found = [
         scores.of_stored(scores.declared(s, now), stored.get(s.id), now, waiting.get(s.id))
         for s in sources.values()
+    ]
+    found = [
+        replace(one, reasons=[*one.reasons, reason]) if (reason := nowhere.get(one.source)) else one
+        for one in found
     ]
     found.sort(key=lambda one: (one.score is None, one.score, one.source))
     if as_json:

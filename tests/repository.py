@@ -137,6 +137,7 @@ class Repository:
             case "Identify":
                 inner = (
                     f"<Identify><repositoryName>{escape(self.name)}</repositoryName>"
+                    "<adminEmail>admin@x.example</adminEmail>"
                     "<protocolVersion>2.0</protocolVersion><earliestDatestamp>"
                     f"{_stamp(START)}</earliestDatestamp>"
                     "<granularity>YYYY-MM-DDThh:mm:ssZ</granularity></Identify>"
