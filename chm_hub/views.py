@@ -26,6 +26,7 @@ from chm_hub.record import RecordType, validate
 from chm_hub.sets import TARGETS, Groups, View, sets_of
 from chm_hub.settings import Settings
 from mappings.formats import FORMATS
+from mappings.languages import language
 from mappings.tables import concepts, rows
 from store import Store, StoredRecord
 
@@ -124,7 +125,8 @@ def read(path: Path) -> tuple[View | None, list[str]]:
             types=frozenset(declared.types),
             targets=frozenset(declared.targets),
             subjects=frozenset(declared.subjects),
-            languages=frozenset(declared.languages),
+            # Records have the shortest code: a view of "fra" is one of "fr".
+            languages=frozenset(language(code) or code for code in declared.languages),
             sources=frozenset(declared.sources),
             systems=frozenset(declared.systems),
             treaties=frozenset(declared.treaties),

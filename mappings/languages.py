@@ -24,6 +24,32 @@ _OWN_NAMES = (
     "ts uk ur uz vi wo xh yo zu "
 )
 """Languages that may be named in themselves, beside the UN's six."""
+_OTHER_NAMES = {
+    "Castilian": "es",
+    "castellano": "es",
+    "castillan": "es",
+    "Farsi": "fa",
+    "Mandarin": "zh",
+    "汉语": "zh",
+    "漢語": "zh",
+    "普通话": "zh",
+    "华语": "zh",
+    "國語": "zh",
+    "Moldovan": "ro",
+    "Bahasa Indonesia": "id",
+    "Bahasa Melayu": "ms",
+    "Sinhalese": "si",
+    "Modern Greek": "el",
+    "Englisch": "en",
+    "Französisch": "fr",
+    "Spanisch": "es",
+    "Engels": "en",
+    "Frans": "fr",
+    "inglese": "en",
+    "francese": "fr",
+    "spagnolo": "es",
+}
+"""Names that are in use and stand in no list of those below."""
 NO_LANGUAGE = frozenset(("und", "zxx", "mul", "mis"))
 """Codes that say there is no one language to name: undetermined, none, several, not coded."""
 _NOT_NAMES = frozenset(("none", "null", "nil", "unknown", "other", "others", "various", "undefined",
@@ -159,12 +185,15 @@ def _names() -> dict[str, str | None]:
     names: dict[str, str | None] = {}
     for language_code in tables.LANGUAGES:
         for code, name in Locale.parse(language_code).languages.items():
-            if "_" not in code:
-                add_name(names, fold(name), code)
+            add_name(names, fold(name), code)
     for code in _OWN_NAMES.split():
         add_name(names, fold(Locale.parse(code).languages.get(code) or ""), code)
     more: dict[str, str | None] = {}
     for found in pycountry.languages:
         add_name(more, fold(found.name), getattr(found, "alpha_2", found.alpha_3))
     # CLDR's names win: the register has a second "Norwegian" and the like.
-    return {**more, **names}
+    # CLDR names some parts of languages (pt_BR) and keeps some codes that are no more (sh).
+    other = {code for code in names.values() if code and ("_" in code or code == "sh")}
+    tags = {code: _standard(code.replace("_", "-")) for code in other}
+    tagged = {name: tags.get(code or "", code) for name, code in names.items()}
+    return {**more, **{fold(name): code for name, code in _OTHER_NAMES.items()}, **tagged}

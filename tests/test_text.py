@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ PROVENANCE = {
     "source": "s",
     "base_url": "https://s.example/",
     "url": "https://s.example/oai",
-    "harvested": "2020-01-01T00:00:00Z",
+    "harvested": datetime(2026, 11, 29, tzinfo=UTC),
     "run": "s/1",
 }
 DC = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -492,6 +493,11 @@ def test_an_address_is_not_written_for_a_page() -> None:
         ("(eng)", ["en"]),
         ("fr-CA-", ["fr-CA"]),
         ("English (United States)", ["en"]),
+        ("Brazilian Portuguese", ["pt-BR"]),
+        ("Castellano", ["es"]),
+        ("Mandarin", ["zh"]),
+        ("汉语", ["zh"]),
+        ("Serbo-Croatian", ["sr-Latn"]),
         ("en, fr", ["en", "fr"]),
         ("eng; fre", ["en", "fr"]),
         ("English/French", ["en", "fr"]),
