@@ -33,6 +33,8 @@ from chm_hub.errors import CrosswalkError
 from chm_hub.names import readable
 from chm_hub.record import Record
 from mappings import (  # noqa: F401  they register the functions of crosswalks
+    boxes,
+    citations,
     codes,
     country_of_source,
     datacite,
@@ -43,6 +45,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     functions,
     identifiers,
     iso19139,
+    keywords,
     languages,
     marc,
     markdown,
@@ -57,6 +60,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     roles,
     shapes,
     spaces,
+    spans,
     tables,
 )
 from mappings.shapes import LIST_FIELDS, shape

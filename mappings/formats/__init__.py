@@ -17,7 +17,7 @@ from mappings.formats import about, chm, dcat, mods, oai_dc, oai_dcterms
 BASE = "{hub}"
 """Stands for the hub's public address in rendered XML; put in when it is served, since the
 address may change after a record was rendered."""
-VERSION = 2
+VERSION = 3
 """Raised when what is rendered of the same record changes: every record is then rendered,
 and dated, anew by the next `chm-hub map`."""
 

@@ -73,6 +73,7 @@ def _rights(record: Record) -> Any:
         words = [record.license] if record.license else [t.value for t in record.rights]
         nsmap = {"oai_dc": oai_dc.NAMESPACE, "dc": oai_dc.DC}
         package = etree.SubElement(definition, f"{{{oai_dc.NAMESPACE}}}dc", nsmap=nsmap)
+        package.set(f"{{{XSI}}}schemaLocation", f"{oai_dc.NAMESPACE} {oai_dc.SCHEMA}")
         for word in words:
             etree.SubElement(package, f"{{{oai_dc.DC}}}rights").text = word
     return root

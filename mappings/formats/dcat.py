@@ -32,6 +32,7 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 ADMS = "http://www.w3.org/ns/adms#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 GEO = "http://www.opengis.net/ont/geosparql#"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCHEMA_ORG = "https://schema.org/"
@@ -46,6 +47,7 @@ _NSMAP = {
     "foaf": FOAF,
     "skos": SKOS,
     "adms": ADMS,
+    "xsi": XSI,
 }
 _ABOUT, _RESOURCE, _DATATYPE = (f"{{{RDF}}}{name}" for name in ("about", "resource", "datatype"))
 _MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+")
@@ -56,6 +58,8 @@ _IRI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 def render(record: Record) -> Any:
     """The ``rdf:RDF`` element of a record, with one dataset or resource (DCAT 3, DCAT-AP 3.0)."""
     root = etree.Element(f"{{{RDF}}}RDF", nsmap=_NSMAP)
+    # As OAI-PMH wants it of all metadata (§3.4 of the guidelines for repositories).
+    root.set(f"{{{XSI}}}schemaLocation", f"{NAMESPACE} {{hub}}{SCHEMA_PATH}")
     is_data = record.type == "dataset"
     thing = _node(root, DCAT, "Dataset" if is_data else "Resource")
     # `{hub}` is put in when it is served.

@@ -339,6 +339,30 @@ def test_every_record_is_valid_in_every_format(client: Any, store: Store, prefix
     assert number == 247
 
 
+@pytest.mark.parametrize("prefix", sorted(FORMATS))
+def test_metadata_and_all_around_it_say_where_their_schema_is(client: Any, prefix: str) -> None:
+    """OAI-PMH 2.0 §2.5, §4.4: the place that ListMetadataFormats names, whatever the format."""
+    listed = {
+        said.find("o:metadataPrefix", NS).text: (
+            said.find("o:metadataNamespace", NS).text,
+            said.find("o:schema", NS).text,
+        )
+        for said in ask(client, "verb=ListMetadataFormats").findall(".//o:metadataFormat", NS)
+    }
+    attribute = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
+    for root in walk(client, f"verb=ListRecords&metadataPrefix={prefix}"):
+        for holder in root.iterfind(".//o:metadata", NS):
+            assert tuple(holder[0].get(attribute, "").split()) == listed[prefix]
+        for holder in [*root.iterfind(".//o:about", NS), *root.iter("{*}rightsDefinition")]:
+            named = etree.QName(holder[0]).namespace
+            assert holder[0].get(attribute, "").split()[0] == named
+    for verb in ("Identify", "ListSets"):
+        held = [*ask(client, f"verb={verb}").iter("{*}description", "{*}setDescription")]
+        for holder in held:
+            assert attribute in holder[0].attrib, etree.tostring(holder)
+    assert held
+
+
 def test_the_hubs_own_format_comes_back_as_it_was(client: Any) -> None:
     from chm_hub.record import to_dict
 
