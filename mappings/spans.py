@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 
 from chm_hub.document import Json
-from mappings import functions
+from mappings import date_functions, functions
 
-_DAY = r"\d{4}(?:-\d{2}(?:-\d{2})?)?"
-_WORDS = re.compile(
-    rf"\s*({_DAY})\s*(?:(?:/|–|—|\s-\s|\bto\b|\bà\b|\ba\b|(?<=\d{{4}})-(?=\d{{4}}\b))\s*({_DAY})?)?\s*"
-)
 _MIDNIGHT = re.compile(r"T00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?$")
 
 
 @functions.registered
 def overall_period(value: Json) -> Json:
     """The period from the first beginning to the last end of some: objects with `start` and `end`,
-    or `date`, or texts of days and years. Texts in other words are left to `not_periods`.
+    or `date`, or texts that are periods. Texts in other words are left to `periods_in_words`.
 
     >>> overall_period(`[{"start": "2004", "end": "2005-03"}, "2001/2002", "spring"]`)
     {"start": "2001", "end": "2005-03"}
@@ -28,10 +24,9 @@ def overall_period(value: Json) -> Json:
         if isinstance(part, dict):
             start = part.get("start") or part.get("date")
             end = part.get("end") or part.get("date")
-        elif (found := _parted(part)) is not None:
-            start, end = found
         else:
-            continue
+            found = date_functions.periods_in(part) or {}
+            start, end = found.get("start"), found.get("end")
         starts += _days(start)
         ends += _days(end)
     # A year ends after all its months do.
@@ -40,16 +35,16 @@ def overall_period(value: Json) -> Json:
 
 
 @functions.registered
-def not_periods(value: Json) -> Json:
-    """Those of some periods that are texts, and of other words than days and years.
+def periods_in_words(value: Json) -> Json:
+    """Those of some periods that are texts, and of other words than dates.
 
-    >>> not_periods(`["2001/2002", "Holocene", {"start": "2001"}]`)
+    >>> periods_in_words(`["2001/2002", "Holocene", {"start": "2001"}]`)
     ["Holocene"]
     """
     return [
         part
         for part in _listed(value)
-        if isinstance(part, str) and part.strip() and _parted(part) is None
+        if isinstance(part, str) and part.strip() and not date_functions.periods_in(part)
     ]
 
 
@@ -78,14 +73,6 @@ def interval_period(value: Json) -> Json:
 
 def _listed(value: Json) -> list[Json]:
     return [part for part in (value if isinstance(value, list) else [value]) if part is not None]
-
-
-def _parted(text: Json) -> tuple[str, str] | None:
-    found = _WORDS.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        return None
-    is_open = found[2] is None and not found[0].strip().endswith(found[1])
-    return found[1], "" if is_open else found[2] or found[1]
 
 
 def _days(said: Json) -> list[str]:

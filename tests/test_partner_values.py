@@ -50,7 +50,7 @@ def call(name: str, *arguments: Any) -> tuple[Any, list[str]]:
 )
 def test_periods_of_several_parts(parts: Any, period: Any, words: list[str]) -> None:
     assert call("overall_period", parts) == (period, [])
-    assert call("not_periods", parts) == (words, [])
+    assert call("periods_in_words", parts) == (words, [])
 
 
 @pytest.mark.parametrize(
