@@ -357,7 +357,8 @@ def test_metadata_and_all_around_it_say_where_their_schema_is(client: Any, prefi
             named = etree.QName(holder[0]).namespace
             assert holder[0].get(attribute, "").split()[0] == named
     for verb in ("Identify", "ListSets"):
-        held = [*ask(client, f"verb={verb}").iter("{*}description", "{*}setDescription")]
+        root = ask(client, f"verb={verb}")
+        held = [*root.iterfind(".//o:description", NS), *root.iterfind(".//o:setDescription", NS)]
         for holder in held:
             assert attribute in holder[0].attrib, etree.tostring(holder)
     assert held
