@@ -7,12 +7,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from lxml import html as lxml_html
 
+from adapters import oai_formats
 from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
 from chm_hub.errors import FetchError, ProtocolError, SourceError
@@ -21,7 +22,7 @@ from chm_hub.fetch.sniff import kind_of, page_title
 from harvesters import feed, jsons, oai_pmh, robots, xml
 
 PROBES = 5
-"""Questions at most, beside robots.txt."""
+"""Questions at most, beside robots.txt, and two to a repository about itself."""
 _REALMS = {"chm": "chm", "bch": "bch", "absch": "abs", "ort": "ort"}
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/json")
 _HOSTS = {
@@ -72,7 +73,7 @@ async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
         found = await look.repository(url)
         if found is None:
             raise look.nothing()
-        return found
+        return await look.told(found)
     kind = kind_of(payload.body)
     if kind == "xml":
         found = look.of_xml(payload)
@@ -87,12 +88,12 @@ async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
         found = None
     if wanted is not None and (found is None or found.adapter != wanted):
         title = page_title(payload.body) if kind == "html" else ""
-        return Found(
+        found = Found(
             adapter=wanted, url=url, title=title or host, said=f"taken as {wanted} as you say"
         )
     if found is None:
         raise look.nothing()
-    return found
+    return await look.told(found)
 
 
 def _clearing_house(url: str, host: str) -> Found:
@@ -135,6 +136,16 @@ class _Look:
             if error.reason in ("egress", "dns", "refused", "timeout", "certificate"):
                 raise
             return None
+
+    async def told(self, found: Found) -> Found:
+        """What was found; of a repository with its own name and the format to ask for."""
+        if found.adapter != "oai_pmh":
+            return found
+        # Two questions more: what a repository offers decides what its records say.
+        offer = await oai_formats.look(found.url, self._get)
+        options = {**found.options, **({"metadata_prefix": offer.prefix} if offer.prefix else {})}
+        title = offer.title or found.title
+        return replace(found, title=title, options=options, said=f"{found.said}; {offer.said}")
 
     def nothing(self) -> SourceError:
         """The error for an address at which nothing is known."""

@@ -22,7 +22,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, drift, views, watch
+from chm_hub import alerts, drift, naming, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -357,6 +357,13 @@ class Dry:
     unread: list[str]
 
 
+def _named(outcome: crosswalks.Outcome) -> crosswalks.Outcome:
+    """An outcome whose record has a name; a record without one is set aside, not published."""
+    if outcome.record is None or naming.is_named(outcome.record):
+        return outcome
+    return replace(outcome, record=None, rejected=naming.NO_TITLE)
+
+
 async def rehearse(
     source: Source, hub_folders: tuple[Path, ...], fetch: Client, wanted: Wanted, now: datetime
 ) -> AsyncIterator[Dry]:
@@ -389,7 +396,7 @@ def rehearse_one(
         )
     else:
         provenance = _provenance(source, document, url, now, "dry run")
-        outcome = crosswalks.apply(crosswalk, document, source.as_context(), provenance)
+        outcome = _named(crosswalks.apply(crosswalk, document, source.as_context(), provenance))
     return Dry(document=document, outcome=outcome, unread=crosswalks.unread(crosswalk, document))
 
 
@@ -632,7 +639,7 @@ class _Writer:
             self._sample.document(document)
             url = kept.urls[document.payload]
             provenance = _provenance(self.source, document, url, self.hub.clock(), "")
-            outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
+            outcome = _named(crosswalks.apply(self.crosswalk, document, self.context, provenance))
             self._sample.record(outcome.record)
         return changed
 
@@ -878,7 +885,7 @@ class _Writer:
             self._alive(name)
             return "unchanged", None, None
         provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
-        outcome = crosswalks.apply(self.crosswalk, document, self.context, provenance)
+        outcome = _named(crosswalks.apply(self.crosswalk, document, self.context, provenance))
         for repair in document.repairs:
             self.run.note(f"document: {repair}", name)
         self.profile.record(outcome.record)

@@ -639,19 +639,22 @@ def _is_unlikely(target: str, value: Json, context: functions.Context, issues: l
 
 
 def _choice(crosswalk: Crosswalk, key: Json, body: Json) -> Crosswalk | None:
-    """The crosswalk for a key: its own, that of the longest beginning (``kernel-*``), or of those
-    for all others the one that reads most of the document."""
-    choices = crosswalk.choices
-    if isinstance(key, str | int | float):
-        said = str(key)
-        begins = [c for c in choices if c.endswith("*") and c != "*" and said.startswith(c[:-1])]
-        named = choices.get(said) or choices.get(max(begins, key=len, default=""))
-        if named is not None:
-            return named
-    if crosswalk.others:
+    """The crosswalk for a key, or of those for all others the one that reads most of a document."""
+    named = choice_of(crosswalk, key)
+    if named is None and crosswalk.others:
         paths = frozenset(_paths(body, ""))
         return max(crosswalk.others, key=lambda one: reading.share(one.reads, paths))
-    return choices.get("*")
+    return named or crosswalk.choices.get("*")
+
+
+def choice_of(crosswalk: Crosswalk, key: Json) -> Crosswalk | None:
+    """The crosswalk that a key names among the choices: its own, or that of the longest beginning
+    (``kernel-*``); ``None`` where only ``*`` stands for it."""
+    if not isinstance(key, str | int | float):
+        return None
+    choices, said = crosswalk.choices, str(key)
+    begins = [c for c in choices if c.endswith("*") and c != "*" and said.startswith(c[:-1])]
+    return choices.get(said) or choices.get(max(begins, key=len, default=""))
 
 
 def _brief(text: str) -> str:
