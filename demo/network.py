@@ -13,7 +13,7 @@ from typing import Self
 from xml.sax.saxutils import escape
 
 from adapters.source import template
-from demo import feeds, hosts, life
+from demo import campus, feeds, hosts, life
 from demo.feeds import Feed
 from demo.hosts import Expectation, Told, Truth
 from demo.oai import Repository
@@ -27,6 +27,7 @@ REALMS = {"demo-chm": "CHM", "demo-bch": "BCH", "demo-absch": "ABS", "demo-ort":
 _LANGUAGES = [*UN_LANGUAGES, "pt", "sw", "ja"]
 _REGIONAL_SIZE, _REGIONAL_GONE = 400, 12
 _BULLETIN_SIZE, _BULLETIN_GONE = 60, 3
+_CAMPUS_SIZE, _CAMPUS_GONE = 80, 2
 
 
 def now() -> datetime:
@@ -39,8 +40,8 @@ class Seen:
     """One request that came in."""
 
     replica: str
-    """``demo-oai``, ``demo-oai-days``, ``scbd``, ``demo-rss``, ``demo-atom``, ``demo-rdf`` or
-    the name of a host; empty for other addresses."""
+    """``demo-oai``, ``demo-oai-days``, ``demo-oai-campus``, ``scbd``, ``demo-rss``,
+    ``demo-atom``, ``demo-rdf`` or the name of a host; empty for other addresses."""
     method: str
     target: str
     """Path and query."""
@@ -118,6 +119,25 @@ class Network:
                 prefixes=("oai_dc",),
                 clock=clock,
                 restamps=lambda phase: phase % 2 == 1,
+            ),
+            "demo-oai-campus": Repository(
+                holdings=campus.Holdings(
+                    seed=seed,
+                    name="demo-oai-campus",
+                    host="campus.example.org",
+                    kinds=campus.KINDS,
+                    has_sets=True,
+                    tags_languages=True,
+                    land=country("FJ"),
+                ),
+                title="Repository of a university in Fiji (demonstration)",
+                url=f"{self.url}/oai-campus",
+                size=_CAMPUS_SIZE * scale,
+                gone=_CAMPUS_GONE * scale,
+                granularity="second",
+                prefixes=("oai_dc",),
+                clock=clock,
+                restamps=lambda phase: False,
             ),
         }
         self._feeds = {
@@ -235,6 +255,11 @@ class Network:
                 {**tombstones, "url": f"{url}/oai-days"},
                 {"metadata_prefix": "oai_dc"},
             ),
+            "demo-oai-campus": Told(
+                "Demonstration: university repository whose records change collections",
+                {**tombstones, "url": f"{url}/oai-campus"},
+                {"metadata_prefix": "oai_dc", "sets": list(campus.COLLECTIONS)},
+            ),
         }
         for name, title in (
             ("demo-chm", "Demonstration: central clearing-house"),
@@ -277,8 +302,8 @@ class Network:
         path = request.path
         if (replica := self._hosts.get(request.port)) is not None:
             return replica.name, replica.answer(request)
-        for name, place in (("demo-oai", "/oai"), ("demo-oai-days", "/oai-days")):
-            if path == place:
+        for name in self._repositories:
+            if path == f"/{name.removeprefix('demo-')}":
                 return name, self._repositories[name].answer(request)
         # Links within documents are relative to the host: /api/... without the prefix.
         for prefix in ("/scbd", ""):
@@ -302,6 +327,7 @@ class Network:
         asks = {
             "demo-oai": "/oai?verb=Identify",
             "demo-oai-days": "/oai-days?verb=Identify",
+            "demo-oai-campus": "/oai-campus?verb=Identify",
             **{
                 name: f"/scbd/api/v2013/index/select?q=realm_ss:{realm.lower()}"
                 for name, realm in REALMS.items()
@@ -331,7 +357,12 @@ def _truth_of(repository: Repository) -> Truth:
         if state.deleted:
             truth.deleted.add(record.identifier)
         else:
+            south, west, north, east = record.box
             truth.live[record.identifier] = Expectation(
-                record.kind.type, record.titles(), (record.country.code,)
+                record.kind.type,
+                record.titles(),
+                (record.country.code,),
+                issued=record.issued,
+                bbox=(west, south, east, north) if record.kind.type == "dataset" else None,
             )
     return truth

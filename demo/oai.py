@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Literal
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape, quoteattr
@@ -19,7 +18,6 @@ from xml.sax.saxutils import escape, quoteattr
 from demo import life
 from demo.life import State
 from demo.oai_records import FORMATS, Format, Holdings, OaiRecord
-from demo.phrases import countries
 from demo.server import Answer, Request
 
 PAGE = 50
@@ -241,7 +239,7 @@ class Repository:
             if len(parts) != 2 or parts[0] != "ListSets" or not parts[1].isdigit():
                 raise _Refusal("badResumptionToken", "The token is not one of ours.")
             start = int(parts[1])
-        specs = self._set_names
+        specs = self.holdings.set_names()
         cut = list(specs.items())[start : start + PAGE]
         if not cut:
             raise _Refusal("badResumptionToken", "The token is not one of ours.")
@@ -254,21 +252,6 @@ class Repository:
         if more or start:
             body += _resumption(more, len(specs), start)
         return f"<ListSets>{body}</ListSets>"
-
-    @cached_property
-    def _set_names(self) -> dict[str, str]:
-        kinds = dict.fromkeys((kind.type, kind.label) for kind in self.holdings.kinds)
-        return {
-            "country": "Records by country",
-            **{f"country:{land.code}": land.names["en"] for land in countries()[:-1]},
-            "type": "Records by type",
-            **{f"type:{kind}": label for kind, label in kinds},
-            "dataset_type": "Data sets by type",
-            **{
-                f"dataset_type:{name}": name.capitalize().replace("_", " ")
-                for name in ("CHECKLIST", "METADATA", "OCCURRENCE", "SAMPLING_EVENT")
-            },
-        }
 
     def _get(self, identifier: str, prefix: str) -> str:
         state = self._find(identifier)
@@ -335,9 +318,9 @@ class Repository:
         for state in page:
             record = self.holdings.record(state)
             if asked.verb == "ListIdentifiers":
-                parts.append(self._header(state, record))
+                parts.append(self._header(state, record, asked.set))
             else:
-                parts.append(self._record(state, record, chosen))
+                parts.append(self._record(state, record, chosen, asked.set))
         more = ""
         if start + PAGE < end:
             last = page[-1]
@@ -366,7 +349,7 @@ class Repository:
                 state
                 for state in phase.ordered
                 if _offers(chosen, kinds[state.number % len(kinds)].type)
-                and (not wanted or _is_in(self.holdings.record(state).sets, wanted))
+                and (not wanted or _is_in(self.holdings.record(state), wanted))
             ]
             if selected:  # sets nobody is in are not worth remembering
                 phase.selections[prefix, wanted] = selected
@@ -382,17 +365,17 @@ class Repository:
             raise _Refusal("badResumptionToken", "The token is not one of ours.") from None
         return _Selection(verb, parts[1], parts[2], since, until, (stamp, number), cursor)
 
-    def _header(self, state: State, record: OaiRecord) -> str:
-        status = ' status="deleted"' if state.deleted else ""
+    def _header(self, state: State, record: OaiRecord, wanted: str) -> str:
+        status = ' status="deleted"' if _is_gone(state, record, wanted) else ""
         sets = "".join(f"<setSpec>{spec}</setSpec>" for spec in record.sets)
         return (
             f"<header{status}><identifier>{record.identifier}</identifier>"
             f"<datestamp>{self._stamp(state.stamp)}</datestamp>{sets}</header>"
         )
 
-    def _record(self, state: State, record: OaiRecord, chosen: Format) -> str:
-        header = self._header(state, record)
-        if state.deleted:
+    def _record(self, state: State, record: OaiRecord, chosen: Format, wanted: str = "") -> str:
+        header = self._header(state, record, wanted)
+        if _is_gone(state, record, wanted):
             return f"<record>{header}</record>"
         return f"<record>{header}<metadata>{chosen.render(record)}</metadata></record>"
 
@@ -405,8 +388,14 @@ def _position(state: State) -> tuple[int, int]:
     return state.stamp, state.number
 
 
-def _is_in(specs: tuple[str, ...], wanted: str) -> bool:
+def _is_in(record: OaiRecord, wanted: str) -> bool:
+    specs = (*record.sets, *record.left)
     return any(spec == wanted or spec.startswith(wanted + ":") for spec in specs)
+
+
+def _is_gone(state: State, record: OaiRecord, wanted: str) -> bool:
+    """Whether the readers of a set (of all, if empty) are told that a record is deleted."""
+    return state.deleted or wanted in record.left
 
 
 def _offers(chosen: Format, kind: str) -> bool:

@@ -34,6 +34,10 @@ _THREE_LETTERS = {
 }
 
 
+Box = tuple[float, float, float, float]
+"""South, west, north, east in degrees; west is greater where the 180th meridian lies between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of record: our type, the form it is worded in, and what its ``dc:type`` says."""
@@ -96,6 +100,11 @@ class OaiRecord:
     url: str
     sets: tuple[str, ...]
     version: int
+    box: Box
+    deposited: str = ""
+    """When it was put into the repository, where the repository tells it as one more date."""
+    left: tuple[str, ...] = ()
+    """Sets that it was in before: their readers are told that it is deleted."""
 
     def titles(self) -> tuple[Text, ...]:
         """The titles as the wire has them."""
@@ -114,13 +123,16 @@ class Holdings:
     has_sets: bool
     tags_languages: bool
     """Without, one record in six leaves ``xml:lang`` out, as old repositories do."""
+    land: Country | None = None
+    """The country all of it is of; ``None``: of any."""
 
     def record(self, state: State) -> OaiRecord:
         """The record as it stands at a point of its life."""
         number = state.number
         dice = Dice(self.seed, self.name, number)
         kind = self.kinds[number % len(self.kinds)]
-        place = countries()[dice.below(len(countries()) - 1)]
+        any_land = countries()[dice.below(len(countries()) - 1)]
+        place = self.land or any_land
         languages = choose_languages(dice, place)
         if kind.form == "nationalReport":
             wording = compose(
@@ -162,7 +174,23 @@ class Holdings:
             url=url,
             sets=tuple(sets),
             version=state.edits + 1,
+            box=_box(place),
         )
+
+    def set_names(self) -> dict[str, str]:
+        """The sets of the repository, and what they are called."""
+        kinds = dict.fromkeys((kind.type, kind.label) for kind in self.kinds)
+        return {
+            "country": "Records by country",
+            **{f"country:{land.code}": land.names["en"] for land in countries()[:-1]},
+            "type": "Records by type",
+            **{f"type:{kind}": label for kind, label in kinds},
+            "dataset_type": "Data sets by type",
+            **{
+                f"dataset_type:{name}": name.capitalize().replace("_", " ")
+                for name in ("CHECKLIST", "METADATA", "OCCURRENCE", "SAMPLING_EVENT")
+            },
+        }
 
 
 def oai_dc(record: OaiRecord) -> str:
@@ -181,13 +209,15 @@ def oai_dc(record: OaiRecord) -> str:
     parts.append(_element("dc:publisher", wording.agency("en")))
     parts.append(_element("dc:subject", wording.topic.names[first], record.languages[0]))
     parts += [_element("dc:subject", code) for code in _codes(wording)]
-    parts.append(_element("dc:date", record.issued))
+    # As DSpace has them: accessioned, available, issued.
+    dates = (record.deposited, record.deposited, record.issued)
+    parts += [_element("dc:date", date) for date in dates if date]
     parts.append(_element("dc:type", record.kind.label))
     parts.append(_element("dc:identifier", record.url))
     parts += [_element("dc:language", lang) for lang in wording.languages]
     parts.append(_element("dc:coverage", record.place))
     if record.kind is _DATASET:
-        south, west, north, east = _box(record.country)
+        south, west, north, east = record.box
         parts.append(
             _element(
                 "dc:coverage",
@@ -223,7 +253,7 @@ def oai_dcterms(record: OaiRecord) -> str:
     else:
         parts.append(_element("dcterms:spatial", record.place, "en"))
     if record.kind is _DATASET:
-        south, west, north, east = _box(record.country)
+        south, west, north, east = record.box
         limits = f"northlimit={north}; southlimit={south}; westlimit={west}; eastlimit={east}"
         parts.append(_coded("dcterms:spatial", limits, "dcterms:Box"))
         parts.append(_coded("dcterms:format", "application/dwca+zip", "dcterms:IMT"))
@@ -246,7 +276,7 @@ def eml(record: OaiRecord) -> str:
         f'<title xml:lang="{_THREE_LETTERS[lang]}">{escape(wording.title(lang))}</title>'
         for lang in wording.languages
     )
-    south, west, north, east = _box(record.country)
+    south, west, north, east = record.box
     # The schema knows years and days, no months.
     published = record.issued[:4] if len(record.issued) == 7 else record.issued
     keywords = "".join(
@@ -313,8 +343,8 @@ def _codes(wording: Wording) -> tuple[str, ...]:
     return (*wording.topic.subjects, *wording.topic.targets)
 
 
-def _box(country: Country) -> tuple[float, float, float, float]:
-    """South, west, north, east of a square of two degrees in the country."""
+def _box(country: Country) -> Box:
+    """A square of two degrees in the country."""
     south, west = country.latitude - 1, max(-180.0, min(178.0, country.longitude - 1))
     return round(south, 1), round(west, 1), round(south + 2, 1), round(west + 2, 1)
 

@@ -30,7 +30,7 @@ def network() -> Iterator[Network]:
 
 
 FEEDS = ("demo-rss", "demo-atom", "demo-rdf")
-SOURCES = ("demo-oai", "demo-oai-days", *SCBD, *FEEDS)
+SOURCES = ("demo-oai", "demo-oai-days", "demo-oai-campus", *SCBD, *FEEDS)
 """The sources these tests look at closely; tests/test_whole_network.py looks at all."""
 
 
@@ -73,6 +73,10 @@ def compare(records: dict[str, dict[str, Any]], truth: dict[str, Truth]) -> None
             if wanted.title:
                 titles = {(t["value"], t.get("lang")) for t in record.get("title", [])}
                 assert titles == {(t.value, t.lang) for t in wanted.title}, where
+            if wanted.issued is not None:
+                assert record.get("issued") == wanted.issued, where
+            if wanted.bbox is not None:
+                assert record.get("bbox") == pytest.approx(wanted.bbox), where
 
 
 def unmoved(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

@@ -31,6 +31,10 @@ class Expectation:
     puts in its place is its own affair: a focal point's title is a person's name."""
     countries: tuple[str, ...]
     """ISO 3166-1 alpha-2 codes, and ``EU``."""
+    issued: str | None = None
+    """When it was published; ``None`` where the truth does not say."""
+    bbox: tuple[float, float, float, float] | None = None
+    """West, south, east, north; ``None`` where the truth does not say."""
 
 
 @dataclass(frozen=True, slots=True)
