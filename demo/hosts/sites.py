@@ -56,12 +56,16 @@ class Site:
         self.charset = charset
         self.shelf = Shelf(seed, self.name, self.country, tuple(_FORMS), size * scale, languages)
 
+    def home(self) -> str:
+        """The address the site goes by."""
+        return self.url
+
     def sources(self) -> Mapping[str, Told]:
         """One source: all pages."""
         keys = {
             "country": self.country.code,
             "adapter": "sitemap" if self.mapped else "html",
-            "url": f"{self.url}/{'sitemap.xml' if self.mapped else ''}",
+            "url": f"{self.home()}/{'sitemap.xml' if self.mapped else ''}",
             "languages": list(self.languages),
         }
         options: dict[str, object] = {"expect_text": "Demonstration portal"}
@@ -119,7 +123,7 @@ class Site:
         path = request.path
         if path == "/robots.txt":
             text = "User-agent: *\nDisallow: /admin/\n"
-            text += f"Sitemap: {self.url}/sitemap.xml\n" if self.mapped else ""
+            text += f"Sitemap: {self.home()}/sitemap.xml\n" if self.mapped else ""
             return Answer(text.encode(), "text/plain")
         if path == "/":
             return self._page(request, self._home())
@@ -230,7 +234,7 @@ class Site:
         space = "http://www.sitemaps.org/schemas/sitemap/0.9"
         if path == "/sitemap.xml":
             body = "".join(
-                f"<sitemap><loc>{self.url}/sitemap-{n}.xml</loc></sitemap>" for n in (1, 2)
+                f"<sitemap><loc>{self.home()}/sitemap-{n}.xml</loc></sitemap>" for n in (1, 2)
             )
             text = f'<sitemapindex xmlns="{space}">{body}</sitemapindex>'
         else:
@@ -248,12 +252,12 @@ class Site:
         languages = self._languages(thing)
         links = "".join(
             f'<xhtml:link rel="alternate" hreflang="{lang}" '
-            f'href="{self.url}{self._path(thing, lang)}"/>'
+            f'href="{self.home()}{self._path(thing, lang)}"/>'
             for lang in languages
         )
         for lang in languages:
             yield (
-                f"<url><loc>{self.url}{self._path(thing, lang)}</loc>"
+                f"<url><loc>{self.home()}{self._path(thing, lang)}</loc>"
                 f"{links if len(languages) > 1 else ''}<lastmod>{thing.when(thing.stamp)}</lastmod>"
                 "</url>"
             )
