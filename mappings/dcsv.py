@@ -17,11 +17,19 @@ _PARTS = frozenset(
     | {"northlimit", "southlimit", "eastlimit", "westlimit", "uplimit", "downlimit"}
     | {"units", "zunits"}
 )
+_NUMBER = r"\s*(-?[0-9]+(?:\.[0-9]+)?)\s*"
+_CORNERS = re.compile(
+    rf"{_NUMBER},{_NUMBER}/{_NUMBER},{_NUMBER}\(min, max Latitude / min, max Longitude\)\s*"
+)
+"""What GBIF's registry writes in Dublin Core: south, west / north, east, whatever its words say."""
 _INTERVAL = re.compile(r"\s*([0-9][0-9T:Z+-]*)\s*/\s*([0-9][0-9T:Z+-]*)\s*")
 
 
 def parts(text: str) -> dict[str, str] | None:
     """The named parts of a structured value; ``None`` for an ordinary text."""
+    if (corners := _CORNERS.fullmatch(text)) is not None:
+        sides = ("southlimit", "westlimit", "northlimit", "eastlimit")
+        return dict(zip(sides, corners.groups(), strict=True))
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if not pairs or not all(equals for _, equals, _ in pairs):
         return None
@@ -49,10 +57,12 @@ def dcmi_names(value: Json) -> Json:
 
 @registered
 def dcmi_box(value: Json) -> Json:
-    """The bounding box of the first DCMI Box or DCMI Point among some texts.
+    """The bounding box of the first DCMI Box, DCMI Point or pair of corners among some texts.
 
     >>> dcmi_box('name=Kenya; northlimit=5; southlimit=-5; westlimit=33; eastlimit=42')
     [33.0, -5.0, 42.0, 5.0]
+    >>> dcmi_box('-19.5,177 / -16.5,-178 (min, max Latitude / min, max Longitude)')
+    [177.0, -19.5, -178.0, -16.5]
     """
     for item in _items(value):
         for text in strings(item):
