@@ -147,7 +147,7 @@ class Holdings:
             wording = compose(
                 kind.form, dice, country=place, languages=languages, edits=state.edits
             )
-        is_dataset = kind is _DATASET
+        is_dataset = kind == _DATASET
         if is_dataset:
             drawn = Dice(self.seed, self.name, "uuid", number).below(1 << 128)
             identifier = str(UUID(int=drawn, version=4))
@@ -216,7 +216,7 @@ def oai_dc(record: OaiRecord) -> str:
     parts.append(_element("dc:identifier", record.url))
     parts += [_element("dc:language", lang) for lang in wording.languages]
     parts.append(_element("dc:coverage", record.place))
-    if record.kind is _DATASET:
+    if record.kind == _DATASET:
         south, west, north, east = record.box
         parts.append(
             _element(
@@ -252,7 +252,7 @@ def oai_dcterms(record: OaiRecord) -> str:
         parts.append(_coded("dcterms:spatial", record.place, "dcterms:ISO3166"))
     else:
         parts.append(_element("dcterms:spatial", record.place, "en"))
-    if record.kind is _DATASET:
+    if record.kind == _DATASET:
         south, west, north, east = record.box
         limits = f"northlimit={north}; southlimit={south}; westlimit={west}; eastlimit={east}"
         parts.append(_coded("dcterms:spatial", limits, "dcterms:Box"))
