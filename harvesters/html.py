@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from urllib.parse import quote_from_bytes, urlunsplit
 
@@ -52,10 +54,27 @@ def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str,
         "text": _text(page),
         "files": _files(page, base),
         "modified": headers.get("last-modified"),
+        "changed": _changed(headers),
         "etag": headers.get("etag"),
         "repairs": repairs,
     }
     return {key: value for key, value in made.items() if value not in (None, "", [], {})}
+
+
+AS_ASKED = timedelta(hours=1)
+"""A page that changed so shortly before it was asked for was made for the question."""
+
+
+def _changed(headers: Mapping[str, str]) -> str | None:
+    """When a page was last changed (RFC 9110 §8.8.2), where that says more than when it was asked
+    for: programs that make a page anew for each visitor give the time of the visit."""
+    said = headers.get("last-modified")
+    try:
+        asked = parsedate_to_datetime(headers.get("date") or "")
+        recent = said is not None and asked - parsedate_to_datetime(said) < AS_ASKED
+    except (ValueError, TypeError):
+        recent = False
+    return None if recent else said
 
 
 def tree(payload: Payload) -> tuple[Selector, list[str]]:

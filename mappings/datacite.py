@@ -11,7 +11,7 @@ _SIDES = ("westBoundLongitude", "southBoundLatitude", "eastBoundLongitude", "nor
 
 @registered
 def datacite_box(value: Json) -> Json:
-    """The bounding box of the first `geoLocation` that has a box or a point.
+    """The bounding box around the boxes, points and polygons of all `geoLocation` elements.
 
     Version 3 writes `south west north east` and `latitude longitude` into one text (§ Table 6),
     version 4 has an element for each number.
@@ -19,9 +19,11 @@ def datacite_box(value: Json) -> Json:
     >>> datacite_box(`[{"geoLocationPoint": [{"pointLatitude": [{"value": "-1.3"}], "pointLongitude": [{"value": "36.8"}]}]}]`)
     [36.8, -1.3, 36.8, -1.3]
     """  # noqa: E501
+    found: list[Json] = []
     for place in value if isinstance(value, list) else [value]:
         if not isinstance(place, dict):
             continue
+        found += [_ring(shape) for shape in place.get("geoLocationPolygon") or []]
         for name in ("geoLocationBox", "geoLocationPoint"):
             for shape in place.get(name) or []:
                 said = _numbers(shape)
@@ -32,8 +34,19 @@ def datacite_box(value: Json) -> Json:
                 except ValueError:
                     issue(f"not a place on Earth: {shown(said)}")
                     continue
-                return extent(numbers if len(numbers) == 4 else [*numbers, *numbers])
-    return None
+                found.append(extent(numbers if len(numbers) == 4 else [*numbers, *numbers]))
+    return extent([box for box in found if box])
+
+
+def _ring(shape: Json) -> Json:
+    """The box of a polygon, whose points have an element for each number (version 4)."""
+    points = shape.get("polygonPoint") if isinstance(shape, dict) else None
+    said = [_numbers(point) for point in points or []]
+    try:
+        return extent({"coordinates": [[[float(x), float(y)] for x, y in said]]})
+    except ValueError:
+        issue(f"not a place on Earth: {shown(said)}")
+        return None
 
 
 def _numbers(shape: Json) -> list[str]:
