@@ -403,11 +403,18 @@ def read_map(answer: Json, url: str) -> tuple[dict[str, dict[str, Json]], list[R
     return found, rejects
 
 
+_LANGUAGE_ROOT = re.compile(r"^/[a-z]{2,3}(?:-[A-Za-z]+)?/?$")
+
+
 def read_page(payload: Payload) -> dict[str, Json]:
     """What a solution's page says: ``url``, ``lang``, ``title``, and ``fields``, lists of HTML
     by name; ``repairs`` if it had to be repaired to be read."""
     page, repairs = html.tree(payload)
-    link = page.css('link[rel="canonical"]::attr(href)').get()
+    said = page.css('link[rel="canonical"]::attr(href)').get()
+    own = urljoin(payload.url, said.strip()) if said else payload.url
+    # A template that names the home page on every page says nothing of this one.
+    if not _LANGUAGE_ROOT.sub("", urlsplit(own).path).strip("/"):
+        own = payload.url
     lang = re.match(r"[A-Za-z]{2,3}\b", page.css("html::attr(lang)").get() or "")
     fields: dict[str, Json] = {}
     for name in _FIELDS:
@@ -415,7 +422,7 @@ def read_page(payload: Payload) -> dict[str, Json]:
         parts = box.css(".field__item") or box
         fields[name] = [part for part in (_inner(p.get()) for p in parts) if part]
     return {
-        "url": urljoin(payload.url, link.strip()) if link else payload.url,
+        "url": own,
         "lang": lang[0].lower() if lang else None,
         "title": _inner(page.css("h1").get()),
         "fields": fields,

@@ -25,6 +25,7 @@ from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from chm_hub.language_maps import texts_of
 from harvesters import dcat_shapes, encodings, graphs, jsons, xml
+from harvesters.site import Site
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 MAX_PAGES = 2_000
@@ -82,8 +83,9 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     seen = empty = 0
     total: int | None = None
     walk.next_since = walk.started
+    site = Site(options.url)
     while url is not None:
-        walk.short = _astray(url, used, options.url)
+        walk.short = _astray(url, used, site, options.url)
         if walk.short is not None:
             return
         first = not used
@@ -99,6 +101,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if payload.status == 304:
             walk.complete = True
             return
+        site.follow(url, payload.url)
         # A large graph takes rdflib a while, in which others go on.
         found = await asyncio.to_thread(read, payload)
         if first and found.following is None:
@@ -131,13 +134,14 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     walk.complete = True
 
 
-def _astray(url: str, used: set[str], start: str) -> str | None:
+def _astray(url: str, used: set[str], site: Site, start: str) -> str | None:
     """Why the next page is not followed, if it is not."""
     if url in used:
         return "the catalogue's pages lead round in circles"
     if len(used) >= MAX_PAGES:
         return f"the limit of {MAX_PAGES} pages was reached"
-    if urlsplit(url).hostname != urlsplit(start).hostname:
+    # Behind a proxy a server may not know its port.
+    if not site.holds(url) and urlsplit(url).hostname != urlsplit(start).hostname:
         return f"the next page would be on another host ({urlsplit(url).hostname})"
     return None
 

@@ -127,6 +127,8 @@ class Client:
         self.last: Payload | None = None
         """The last answer, for a look at one that could not be read."""
         self._moved: dict[str, str] = {}
+        self._told: dict[tuple[str, str], str] = {}
+        """What is said of a move: of the pages of a site that moves as a whole it is said once."""
 
     async def __call__(self, request: Request) -> Payload:
         """See :class:`Fetch`."""
@@ -142,7 +144,7 @@ class Client:
         if (places := moved(response)) is not None:
             old, new = places
             self._moved[old] = new
-            self.notes[f"moved: {old} to {new}"] += 1
+            self.notes[self._told.setdefault(_move(old, new), f"moved: {old} to {new}")] += 1
         self.last = payload = read(response, asked)
         check(payload, asked)
         return payload
@@ -274,6 +276,14 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "CHM_HUB_EGRESS_ALLOW": settings.egress_allow,
         "CHM_HUB_RETRY_BASE": min(max(settings.host_delay, 0.05), 2.0),
     }
+
+
+def _move(old: str, new: str) -> tuple[str, str]:
+    """From where to where: from host to host where the path stays."""
+    before, after = urlsplit(old), urlsplit(new)
+    if before.path != after.path:
+        return old, new
+    return f"{before.scheme}://{before.netloc}", f"{after.scheme}://{after.netloc}"
 
 
 def host_of(url: str) -> str:

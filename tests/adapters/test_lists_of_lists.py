@@ -93,12 +93,48 @@ def ptk(url: str, dead: str | None, how: Reply | None) -> Reply | None:
     )
 
 
+def oai(url: str, dead: str | None, how: Reply | None) -> Reply | None:
+    asked = {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
+    head = (
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
+        "<responseDate>2026-05-01T00:00:00Z</responseDate>"
+        f"<request>{HOST}/oai</request>"
+    )
+    match asked["verb"]:
+        case "Identify":
+            told = (
+                "<repositoryName>R</repositoryName><protocolVersion>2.0</protocolVersion>"
+                "<granularity>YYYY-MM-DDThh:mm:ssZ</granularity>"
+                "<earliestDatestamp>2020-01-01T00:00:00Z</earliestDatestamp>"
+                "<deletedRecord>no</deletedRecord>"
+            )
+        case "ListMetadataFormats":
+            told = (
+                "<metadataFormat><metadataPrefix>oai_dc</metadataPrefix><schema>s</schema>"
+                "<metadataNamespace>http://www.openarchives.org/OAI/2.0/oai_dc/</metadataNamespace>"
+                "</metadataFormat>"
+            )
+        case "ListSets":
+            told = "".join(f"<set><setSpec>{n}</setSpec><setName>N</setName></set>" for n in "abc")
+        case _:
+            if asked.get("set") == dead:
+                return how
+            told = (
+                f"<record><header><identifier>oai:{asked.get('set')}</identifier>"
+                "<datestamp>2024-01-01T00:00:00Z</datestamp></header><metadata>"
+                '<dc xmlns="http://www.openarchives.org/OAI/2.0/oai_dc/"><title>T</title></dc>'
+                "</metadata></record>"
+            )
+    return f"{head}<{asked['verb']}>{told}</{asked['verb']}></OAI-PMH>"
+
+
 SYSTEMS: dict[str, tuple[Callable[..., Reply | None], str, str, tuple[str, ...], int]] = {
     "wordpress": (
         wordpress, HOST, 'types = ["posts", "pages", "events"]', ("posts", "pages", "events"), 6,
     ),
     "stac": (stac, f"{HOST}/", 'what = "collections"', ("a", "b", "c"), 2),
     "stac API": (stac_api, f"{HOST}/collections", 'what = "items"', ("a", "b", "c"), 2),
+    "oai_pmh": (oai, f"{HOST}/oai", 'sets = ["a", "b", "c"]', ("a", "b", "c"), 2),
     "ptk": (ptk, HOST, 'channels = ["one", "two", "three"]', ("one", "two", "three"), 4),
 }  # fmt: skip
 
@@ -128,7 +164,9 @@ def test_a_source_without_a_living_list_is_an_error(tmp_path: Path, system: str)
     held = Held(folder=tmp_path, adapter=system.split()[0], url=url, options=options)
 
     def answer(asked: str) -> Reply | None:
-        name = next((n for n in lists if n in urlsplit(asked).path.split("/")), None)
+        parts = urlsplit(asked)
+        places = {*parts.path.split("/"), *(v for vs in parse_qs(parts.query).values() for v in vs)}
+        name = next((n for n in lists if n in places), None)
         return (500, "") if name or asked.endswith("sitemap_xml") else respond(asked, None, None)
 
     if system == "stac":  # the catalogue itself is there
@@ -153,6 +191,27 @@ def test_a_catalogue_that_is_redirected_goes_by_that_name(tmp_path: Path) -> Non
     held.harvest(answer)
     assert held.given == ["a", "b", "c"]
     assert held.walk.covers_all
+
+
+@pytest.mark.parametrize("new", ["https://www.portal.example", "https://data.example"])
+def test_a_catalogue_of_pages_that_is_redirected_goes_on_there(tmp_path: Path, new: str) -> None:
+    def answer(url: str) -> Reply | None:
+        if not url.startswith(new):
+            return 301, new + url.removeprefix(HOST)
+        number = int(parse_qs(urlsplit(url).query).get("page", ["1"])[0])
+        more = f"<> hydra:next <{new}/catalog?page={number + 1}> ." if number < 3 else ""
+        return (
+            "@prefix dcat: <http://www.w3.org/ns/dcat#> ."
+            "@prefix dct: <http://purl.org/dc/terms/> ."
+            "@prefix hydra: <http://www.w3.org/ns/hydra/core#> ."
+            f'<{new}/d{number}> a dcat:Dataset ; dct:identifier "d{number}" ; dct:title "T" .'
+            f"<> a hydra:PagedCollection . {more}"
+        )
+
+    held = Held(folder=tmp_path, adapter="dcat", url=f"{HOST}/catalog")
+    held.harvest(answer)
+    assert held.given == ["d1", "d2", "d3"]
+    assert held.walk.complete
 
 
 # --- odd entries of WordPress ---------------------------------------------------------------

@@ -507,6 +507,23 @@ def test_a_list_of_nothing_makes_nothing_missing(
         assert set(held(hub)) == before
 
 
+def test_a_site_whose_pages_all_redirect_is_told_of_once(hub: Hub) -> None:
+    def respond(request: Request) -> Answer:
+        here, there = f"127.0.0.1:{request.port}", f"localhost:{request.port}"
+        if request.path == "/sitemap.xml":
+            rows = "".join(f"<url><loc>http://{here}/p{n}</loc></url>" for n in range(30))
+            return Answer(SITEMAP.format(rows).encode(), "text/xml")
+        if request.headers["host"] == here and request.path != "/robots.txt":
+            return Answer(b"", "text/html", 301, {"Location": f"http://{there}{request.path}"})
+        return MISSING if request.path == "/robots.txt" else page(f"<h1>At {request.path}</h1>")
+
+    made = run(hub, "sitemap", respond, path="/sitemap.xml")
+    assert (made["state"], made["new"]) == ("complete_with_warnings", 30)
+    (said,) = made["warnings"].items()
+    assert said[0].startswith("moved: ")
+    assert said[1] == 30
+
+
 def test_a_page_that_is_listed_no_more_goes_only_when_it_does_not_answer(
     hub: Hub, settings: Settings
 ) -> None:
