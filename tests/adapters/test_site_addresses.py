@@ -579,3 +579,48 @@ def test_a_canonical_address_of_the_same_page_is_taken(held: Callable[..., Held]
         [f"{OLD}/about-us", f"{OLD}/a?print=1", said["/b/"], said["/c"]]
     )
     assert site.walk.warnings["canonical_elsewhere"] == 0
+
+
+# --- portals of the Portal Toolkit, whose objects are named by their addresses --------------
+
+
+def naaya(links: list[str]) -> Callable[[str], Reply | None]:
+    def answer(url: str) -> Reply | None:
+        path = path_of(url)
+        if path == "/sitemap_xml":
+            return sitemap(*(f"{OLD}{link}" for link in links))
+        for link in (*links, "/gone"):
+            if path == f"{link}{'&' if '?' in link else '?'}format=rdf":
+                about = f"{OLD}{link}".replace("&", "&amp;")
+                return (
+                    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+                    'xmlns:dcterms="http://purl.org/dc/terms/">'
+                    f'<rdf:Description rdf:about="{about}">'
+                    f"<dcterms:title>At {about}</dcterms:title></rdf:Description></rdf:RDF>"
+                )
+        return html("Object") if path in ("/gone", "/home") else None
+
+    return answer
+
+
+def test_objects_of_a_portal_stay_apart_and_keep_their_names(held: Callable[..., Held]) -> None:
+    links = ["/a?sid=1", "/a?sid=2", "/b", "/q?n=%C1", "/q?n=%C7"]
+    portal = held("ptk", OLD, "channels = []")
+    portal.harvest(naaya(links))
+    assert portal.given == links
+    portal.documents = {  # as versions before named them
+        "/a": Document(identifier="/a", body={"link": f"{OLD}/a?sid=1", "versions": []}),
+        "/b": Document(identifier="/b", body={"link": f"{OLD}/b", "versions": []}),
+    }
+    portal.harvest(naaya(links))
+    assert portal.given == ["/a", "/a?sid=2", "/b", "/q?n=%C1", "/q?n=%C7"]
+
+
+def test_an_object_that_answers_in_rdf_is_not_missing(held: Callable[..., Held]) -> None:
+    portal = held("ptk", OLD, "channels = []")
+    for name in ("/gone", "/home", "/lost"):
+        portal.documents[name] = Document(
+            identifier=name, body={"link": OLD + name, "versions": []}
+        )
+    portal.harvest(naaya(["/b"]))
+    assert portal.walk.there == {"/gone"}

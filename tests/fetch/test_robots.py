@@ -55,12 +55,46 @@ def test_a_site_that_wants_longer_pauses_than_we_make_is_left_alone() -> None:
     assert raised.value.reason == "robots"
 
 
-@pytest.mark.parametrize("said", [b"-5", b"0", b"soon", b"nan"])
-def test_a_delay_that_is_none(said: bytes) -> None:
-    async def fetch(request: Request) -> Payload:
-        raise AssertionError(request)
+def pauses(made: robots.Robots, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What a request waits for before it is sent, and what its host is left alone for after it."""
+    waited: list[float] = []
 
-    assert rules(b"User-agent: *\nCrawl-delay: " + said).slowed(fetch) is fetch
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def fetch(request: Request) -> Payload:
+        waited.append(request.pause)
+        return Payload(url=request.url, status=200, headers={}, body=b"", fetched=datetime.now(UTC))
+
+    monkeypatch.setattr(robots.asyncio, "sleep", sleep)
+    asyncio.run(made.slowed(fetch)(Request(url=f"{SITE}/a")))
+    return waited
+
+
+@pytest.mark.parametrize("said", [b"-5", b"0", b"soon", b"nan"])
+def test_a_delay_that_is_none(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pauses(rules(b"User-agent: *\nCrawl-delay: " + said), monkeypatch) == [0.0]
+
+
+def test_each_name_of_a_site_has_rules_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, other = rules(TEXT.replace(b"250", b"2")), "https://other.example"
+    asked: list[str] = []
+
+    async def fetch(request: Request) -> Payload:
+        asked.append(request.url)
+        body = b"User-agent: *\nDisallow: /news\nCrawl-delay: 7\n"
+        return Payload(
+            url=request.url, status=200, headers={}, body=body, fetched=datetime.now(UTC)
+        )
+
+    for address in (f"{other}/x", f"{other}/y", "https://www.portal.example.org/"):
+        asyncio.run(made.also(fetch, address))
+    assert asked == [f"{other}/robots.txt"]
+    assert made.allows(f"{SITE}/news/1")
+    assert not made.allows(f"{other}/news/1")
+    assert not made.allows(f"{SITE}/admin/x")
+    assert made.allows(f"{other}/admin/x")
+    assert pauses(made, monkeypatch) == [7.0, 7.0], "the longer of both, at either"
 
 
 def test_a_site_that_names_us_means_us() -> None:
