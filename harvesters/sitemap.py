@@ -114,21 +114,18 @@ class _Reading:
             # Half an address may be another's.
             entries, further = entries[:-1], further[:-1]
             self._set_aside(address, "the sitemap was cut off in the middle")
-        if not self.looked and (entries or further) and not self._ours(entries, further):
+        listed = [*(entry.url for entry in entries), *further]
+        if not self.looked and sum(map(self.site.holds, listed)) * 2 < len(listed):
             self.looked = True
             await self.site.look(self.fetch)
         near = [entry for entry in entries if self.site.holds(entry.url)]
         inside = [a for a in further if self.site.holds(a)]
-        listed = [*(entry.url for entry in entries), *further]
         far = Counter(site_of(a) for a in listed if not self.site.holds(a))
         if far:
             self.walk.warnings["foreign_addresses"] += far.total()
             self.foreign += far
         self.pages += len(near)
         return Map(payload=payload, entries=near, warnings=warnings), inside
-
-    def _ours(self, entries: list[Entry], further: list[str]) -> bool:
-        return any(self.site.holds(a) for a in [*(entry.url for entry in entries), *further])
 
     def _set_aside(self, address: str, why: str) -> None:
         self.broken.append(f"{address}: {why}")

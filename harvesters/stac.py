@@ -140,8 +140,7 @@ class _Walker:
     """Where the API has its collections, if it is one."""
 
     def __post_init__(self) -> None:
-        own = (urlsplit(self.options.url).hostname or "").lower()
-        self.hosts = {own, *(host.lower() for host in self.options.hosts)}
+        self.hosts = {_host(self.options.url), *(_host(f"//{h}") for h in self.options.hosts)}
         self.asked = 0
         self.visited: set[str] = set()
         self.queries: set[str] = set()
@@ -199,7 +198,7 @@ class _Walker:
             self.visited.add(_place(payload.url))
             if not step.above:
                 # A catalogue that is redirected goes by that name too.
-                self.hosts.add((urlsplit(payload.url).hostname or "").lower())
+                self.hosts.add(_host(payload.url))
             following: list[_Step] = []
             async for page in self._node(step, payload, answer, following):
                 yield page
@@ -662,7 +661,7 @@ class _Walker:
 
     def _own(self, url: str) -> bool:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and (parts.hostname or "").lower() in self.hosts:
+        if parts.scheme in ("http", "https") and _host(url) in self.hosts:
             return True
         self.walk.warnings["foreign_host"] += 1
         return False
@@ -676,6 +675,11 @@ class _Walker:
         if parts.path.rstrip("/") == own.path.rstrip("/"):
             return parts._replace(scheme=own.scheme, netloc=own.netloc).geturl()
         return None
+
+
+def _host(url: str) -> str:
+    """The host of an address, with or without ``www.``; of whatever port."""
+    return (urlsplit(url).hostname or "").lower().removeprefix("www.")
 
 
 # --- objects -------------------------------------------------------------------------------

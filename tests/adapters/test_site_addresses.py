@@ -139,6 +139,18 @@ def test_a_page_that_leads_to_another_page_elsewhere_is_not_the_sites(
     assert site.walk.warnings["redirected_elsewhere"] == 1
 
 
+def test_a_site_that_lists_little_of_itself_under_its_old_name(held: Callable[..., Held]) -> None:
+    def answer(url: str) -> Reply | None:
+        if path_of(url) == "/sitemap.xml":
+            return sitemap(f"{OLD}/", f"{OLD}/about", *(f"{NEW}/p{n}" for n in range(30)))
+        return (301, f"{NEW}/") if url == f"{OLD}/" else moved(30, "none")(url)
+
+    site = held()
+    site.harvest(answer)
+    assert len(site.given) == 32
+    assert site.walk.warnings["foreign_addresses"] == 0
+
+
 @pytest.mark.parametrize("count", [2, 30])
 def test_a_sitemap_of_another_site_is_an_error(held: Callable[..., Held], count: int) -> None:
     def answer(url: str) -> Reply | None:
