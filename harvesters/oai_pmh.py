@@ -17,7 +17,6 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import oai_sets, oai_tokens, tally, wrapped, xml
-from harvesters.parts import Parts
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -89,28 +88,18 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     several = len(sets) > 1
     departures = oai_sets.Departures.after(checkpoint)
     sieve = oai_sets.Sieve(walk, [] if options.sets == ("*",) else options.sets)
-    parts = Parts(walk)
     for set_spec in sets[begin:]:
         span = _Span(since=walk.since, until=options.until)
         window = _Window(server, prefix, set_spec, span, checkpoint)
-        checkpoint, began = {}, False
-        try:
-            async for page in _as_can_be(window):
-                began = True
-                parts.answered()
-                if sieve.wanted:
-                    page = await sieve.of(page)
-                if several and set_spec is not None:
-                    page = oai_sets.of_list(page, set_spec)
-                    if walk.since is not None:
-                        page = departures.note(page, set_spec)
-                yield page
-        except (FetchError, ProtocolError) as error:
-            # One that breaks off is gone on with by the next run.
-            if began or not several:
-                raise
-            parts.set_aside(f"set {set_spec}", error)
-    parts.conclude()
+        checkpoint = {}
+        async for page in _as_can_be(window):
+            if sieve.wanted:
+                page = await sieve.of(page)
+            if several and set_spec is not None:
+                page = oai_sets.of_list(page, set_spec)
+                if walk.since is not None:
+                    page = departures.note(page, set_spec)
+            yield page
     wanted = [spec for spec in sets if spec is not None]
     async for page in _asked_for_by_name(server, prefix, departures, wanted):
         yield page

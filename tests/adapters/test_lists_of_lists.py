@@ -93,48 +93,12 @@ def ptk(url: str, dead: str | None, how: Reply | None) -> Reply | None:
     )
 
 
-def oai(url: str, dead: str | None, how: Reply | None) -> Reply | None:
-    asked = {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
-    head = (
-        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
-        "<responseDate>2026-05-01T00:00:00Z</responseDate>"
-        f"<request>{HOST}/oai</request>"
-    )
-    match asked["verb"]:
-        case "Identify":
-            told = (
-                "<repositoryName>R</repositoryName><protocolVersion>2.0</protocolVersion>"
-                "<granularity>YYYY-MM-DDThh:mm:ssZ</granularity>"
-                "<earliestDatestamp>2020-01-01T00:00:00Z</earliestDatestamp>"
-                "<deletedRecord>no</deletedRecord>"
-            )
-        case "ListMetadataFormats":
-            told = (
-                "<metadataFormat><metadataPrefix>oai_dc</metadataPrefix><schema>s</schema>"
-                "<metadataNamespace>http://www.openarchives.org/OAI/2.0/oai_dc/</metadataNamespace>"
-                "</metadataFormat>"
-            )
-        case "ListSets":
-            told = "".join(f"<set><setSpec>{n}</setSpec><setName>N</setName></set>" for n in "abc")
-        case _:
-            if asked.get("set") == dead:
-                return how
-            told = (
-                f"<record><header><identifier>oai:{asked.get('set')}</identifier>"
-                "<datestamp>2024-01-01T00:00:00Z</datestamp></header><metadata>"
-                '<dc xmlns="http://www.openarchives.org/OAI/2.0/oai_dc/"><title>T</title></dc>'
-                "</metadata></record>"
-            )
-    return f"{head}<{asked['verb']}>{told}</{asked['verb']}></OAI-PMH>"
-
-
 SYSTEMS: dict[str, tuple[Callable[..., Reply | None], str, str, tuple[str, ...], int]] = {
     "wordpress": (
         wordpress, HOST, 'types = ["posts", "pages", "events"]', ("posts", "pages", "events"), 6,
     ),
     "stac": (stac, f"{HOST}/", 'what = "collections"', ("a", "b", "c"), 2),
     "stac API": (stac_api, f"{HOST}/collections", 'what = "items"', ("a", "b", "c"), 2),
-    "oai_pmh": (oai, f"{HOST}/oai", 'sets = ["a", "b", "c"]', ("a", "b", "c"), 2),
     "ptk": (ptk, HOST, 'channels = ["one", "two", "three"]', ("one", "two", "three"), 4),
 }  # fmt: skip
 
