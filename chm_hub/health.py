@@ -96,6 +96,8 @@ class Past:
     held: int = 0
     """Deletions that wait for a person."""
     drift: list[str] = field(default_factory=list)
+    missing: int = 0
+    """Live records that it did not meet, though it saw all there is."""
 
     @property
     def good(self) -> bool:
@@ -217,6 +219,12 @@ def assess(
             )
         elif whole.seen:
             completeness = given / whole.seen
+        lost(
+            "missing",
+            min(15, 100 * whole.missing / (whole.seen + whole.missing)) if whole.missing else 0,
+            f"{whole.missing} of its live records are not in its whole lists any more",
+            f"chm-hub ledger {name} --state missing lists them and says what becomes of them",
+        )
     lost(
         "quarantine",
         min(20, 100 * quarantined),
@@ -475,6 +483,7 @@ def past(run: Run, held: int = 0) -> Past:
         reason=run.reason[:500] if run.reason else None,
         held=held,
         drift=[w.removeprefix("drift: ") for w in run.warnings if w.startswith("drift: ")],
+        missing=run.warnings["missing_at_source"],
     )
 
 

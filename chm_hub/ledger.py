@@ -34,6 +34,11 @@ STATES = (
 """What can have become of an identifier; every one is in exactly one of these states."""
 DOUBTS = ("missing", "held", "rejected")
 """What may be said against a live record; at most one of these."""
+STAYS = (
+    ': it stays until the source marks it as deleted; with `deletions = "absence"` in the file of '
+    "the source whole walks decide"
+)
+"""What becomes of a missing record of a source that does not go by absence."""
 OUTDATED = "outdated"
 """A live record whose newest version was set aside."""
 DELETED = {
@@ -57,6 +62,8 @@ class Ledger:
     """How many live records each of :data:`DOUBTS` and :data:`OUTDATED` is said of."""
     missing_since: Counter[str] = field(default_factory=Counter)
     """The missing, by the day on which a whole walk first did not meet them."""
+    absence: bool = True
+    """Whether what is missing for long enough is deleted."""
     last: Run | None = None
     """The newest harvest that ended."""
     whole: Run | None = None
@@ -142,6 +149,7 @@ def of_source(store: Store, source: str) -> Ledger:
     with store.explained():
         aside = {entry.identifier: entry for entry in store.aside.of_source(source)}
         doubts = _Doubts(store, source)
+        ledger.absence = doubts.absence
         for record in store.records.of_source(source):
             entry = aside.pop(record.identifier, None)
             state, reason = of_record(record)
@@ -180,6 +188,8 @@ class _Doubts:
 
     def __init__(self, store: Store, source: str) -> None:
         self.missing = store.runs.missing(source)
+        # The last whole walk noted it.
+        self.absence = store.runs.cursor(source).get("deletions", "absence") == "absence"
         self.held: dict[str, tuple[str, Held]] = {}
         self.rejected: dict[str, tuple[str, Held]] = {}
         for held in store.decisions.all(source):
@@ -205,7 +215,11 @@ class _Doubts:
         if (since := self.missing.get(name)) is not None:
             then = ""
             if doubt == "missing":
-                then = f": deleted if a whole walk from {since + GRACE:%Y-%m-%d} on misses it too"
+                then = STAYS
+                if self.absence:
+                    then = (
+                        f": deleted if a whole walk from {since + GRACE:%Y-%m-%d} on misses it too"
+                    )
             yield f"missing at the source since {since:%Y-%m-%d}{then}"
         if doubt == "held":
             yield f"its deletion waits for a person, run {self.held[name][1].run}"

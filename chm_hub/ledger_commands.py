@@ -67,7 +67,7 @@ _WHY = {
 
 
 def _show(found: Ledger) -> None:
-    from chm_hub.ledger import DELETED, OUTDATED, STATES
+    from chm_hub.ledger import DELETED, OUTDATED, STATES, STAYS
     from store.runs import GRACE
 
     click.secho(f"{found.source}: {found.declared} identifiers declared", bold=True)
@@ -83,8 +83,12 @@ def _show(found: Ledger) -> None:
         line(outdated, "of them in an older version: the newest was set aside")
     for day, count in sorted(found.missing_since.items()):
         later = datetime.fromisoformat(day) + GRACE
-        then = f"deleted if a whole walk from {later:%Y-%m-%d} on misses them too"
-        line(count, f"of them missing once, since {day}; {then}")
+        then = (
+            f"once, since {day}; deleted if a whole walk from {later:%Y-%m-%d} on misses them too"
+        )
+        if not found.absence:
+            then = f"from its whole walks since {day}{STAYS}"
+        line(count, f"of them missing {then}")
     for why, count in found.reasons.get("held", {}).items():
         then = f"deleted if a person agrees: chm-hub held show {found.source}"
         line(count, f"of them {_WHY.get(why, why)}: {then}")

@@ -22,7 +22,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, drift, naming, views, watch
+from chm_hub import alerts, deletions, drift, naming, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -201,7 +201,8 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
         full_every = timedelta(days=source.declared.full_every)
         # A source that cannot be asked for what changed is always walked whole; others once in
         # a while.
-        if whole is not None and now - whole < full_every - LEEWAY and source.adapter.INCREMENTAL:
+        incremental = source.adapter.INCREMENTAL and not deletions.always_whole(source)
+        if whole is not None and now - whole < full_every - LEEWAY and incremental:
             since = cursor.get("since")
         saved = cursor.get("checkpoint")
         if saved is not None and now - saved["at"] < CHECKPOINT_LIFE:
@@ -1113,7 +1114,7 @@ class _Writer:
         """Write what was set aside since the last page; after a whole walk, what is no longer
         listed too. (What was only held back is forgotten so by any source: it never was ours.)"""
         if walk is not None and self._saw_all(walk):
-            absence = self.source.deletions == "absence"
+            absence = self.deletions == "absence"
             for name, entry in self.aside.items():
                 left = entry.state != "gone" if absence else entry.state == "held_back"
                 if left and _digest(name) not in self.seen:
@@ -1148,24 +1149,28 @@ class _Writer:
         a list of nothing at all is a fault of the source more often than its end."""
         return walk.complete and walk.covers_all and not self.run.unnamed and self._listed
 
-    def _judges_absence(self, walk: Walk) -> bool:
-        """Whether what a walk did not meet is missing."""
-        return self._saw_all(walk) and self.source.deletions == "absence"
+    @property
+    def deletions(self) -> str:
+        """How the source says what is gone, by all that is known of it."""
+        learned = {**self.walk.memory, **self.walk.learned}
+        return deletions.way(self.source, learned.get("repository"))
 
     def find_missing(self, walk: Walk) -> None:
-        """Compare a whole walk with what is held: what is missing for the second time, long
-        enough after the first, is gone (rule R11). What any walk met is not missing."""
+        """Compare a whole walk with what is held. What is missing is counted and told; of a source
+        that goes by absence what is missing for the second time, long enough after the first, is
+        gone (rule R11, deletion guard). What any walk met is not missing."""
         runs = self.hub.store.runs
-        if self._judges_absence(walk):
-            there = {self.name(native) for native in walk.there}
-            self.missing = self._still_missing(walk.started, there)
+        absence = self.deletions == "absence"
+        if self._saw_all(walk):
+            runs.set_cursor(self.source.id, {"deletions": self.deletions})
+            there = {self.name(name) for name in walk.there}
+            self.missing = self._still_missing(walk.started, there, gone=absence)
             runs.set_missing(self.source.id, self.missing)
             if waiting := len(self.missing.keys() - self.going.keys()):
                 self.run.warnings["missing_at_source"] = waiting
             if there:
                 self.run.warnings["unlisted_but_there"] = len(there)
             return
-        absence = self.source.deletions == "absence"
         if absence and walk.complete and walk.covers_all and (self.run.unnamed or self._has_live()):
             self.run.warnings["absence_not_judged"] = max(1, self.run.unnamed)
         if len(self.missing) < self._missed:
@@ -1175,7 +1180,7 @@ class _Writer:
         live = self.hub.store.records.counts().get(self._set_of_source())
         return bool(live and live.live)
 
-    def _still_missing(self, now: datetime, there: set[str]) -> dict[str, datetime]:
+    def _still_missing(self, now: datetime, there: set[str], *, gone: bool) -> dict[str, datetime]:
         still: dict[str, datetime] = {}
         for record in self.hub.store.records.of_source(self.source.id):
             if record.deleted or _digest(record.identifier) in self.seen:
@@ -1184,7 +1189,7 @@ class _Writer:
                 continue
             # Remembered until it is deleted: a deletion that is held loses none of its age.
             first = still[record.identifier] = self.missing.get(record.identifier, now)
-            if now - first >= GRACE:
+            if gone and now - first >= GRACE:
                 self.run.counts["deleted"] += 1
                 self.run.absent += 1
                 self.going[record.identifier] = Change.deletion(
