@@ -709,6 +709,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
     told = {
         "identifier": name,
         "oai": f"oai:{settings.repository_id}:{name}",
+        "source_identifier": document.identifier,
         "datestamp": record.datestamp,
         "deleted": record.deleted,
         "sets": list(record.sets),
@@ -723,6 +724,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
         print_line(told)
         return
     click.secho(f"{told['oai']}", bold=True)
+    click.echo(f"at source {document.identifier}")
     click.echo(f"datestamp {record.datestamp}{', deleted' if record.deleted else ''}")
     click.echo(f"sets      {' '.join(record.sets)}")
     for payload in page.payloads[:3]:
@@ -813,6 +815,7 @@ def records(
     as_json: bool,
 ) -> None:
     """Read the record store."""
+    from chm_hub.natives import named
     from store import open_store
 
     if set_spec and source_id:
@@ -842,7 +845,7 @@ def records(
                 "seq": record.seq,
             }
             if as_json:
-                print_line({**record.record, **head})
+                print_line({**named(store, record), **head})
             else:
                 titles = record.record.get("title") or [{"value": ""}]
                 kind = "(deleted)" if record.deleted else record.record.get("type", "")

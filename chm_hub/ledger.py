@@ -319,6 +319,8 @@ class Place:
     since: datetime | str | None
     run: str
     page: str
+    source_identifier: str = ""
+    """What the source calls it, where that is known."""
 
     def sentence(self) -> str:
         """It in one line."""
@@ -381,6 +383,7 @@ def _place(record: StoredRecord, entry: SetAside | None, doubts: _Doubts) -> Pla
         since=record.datestamp,
         run=record.page.rpartition("/")[0],
         page=record.page,
+        source_identifier=record.record.get("source_identifier", ""),
     )
 
 

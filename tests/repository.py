@@ -42,6 +42,8 @@ class Repository:
     things: dict[str, Thing] = field(default_factory=dict)
     page: int = 10
     name: str = "Repository"
+    deleted_record: str = "persistent"
+    """What Identify says of its deletions."""
     down: bool = False
     """Everything answers 503."""
     slow: float = 0.0
@@ -140,6 +142,7 @@ class Repository:
                     "<adminEmail>admin@x.example</adminEmail>"
                     "<protocolVersion>2.0</protocolVersion><earliestDatestamp>"
                     f"{_stamp(START)}</earliestDatestamp>"
+                    f"<deletedRecord>{self.deleted_record}</deletedRecord>"
                     "<granularity>YYYY-MM-DDThh:mm:ssZ</granularity></Identify>"
                 )
             case "GetRecord":

@@ -151,7 +151,7 @@ def test_a_source_that_becomes_another_is_noticed(hub: Hub, settings: Settings) 
                 hub.source("kenya", SOURCE.format(url=url) + 'deletions = "never"\n')
                 said = hub("harvest", "kenya", "--full", "--json")
         (run,) = said.lines
-        assert run["warnings"] == {"drift: records: 60, now 25": 1}
+        assert run["warnings"] == {"drift: records: 60, now 25": 1, "missing_at_source": 35}
         assert run["state"] == "complete_with_warnings"
         (body,) = bodies
         assert body["subject"] == "kenya has changed"
