@@ -22,7 +22,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, deletions, drift, emptied, naming, views, watch
+from chm_hub import alerts, deletions, drift, naming, views, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -907,8 +907,6 @@ class _Writer:
         said = canonical(plain)
         if len(said) > LARGEST_RECORD:
             return self._quarantine(name, "too_large", page)
-        if before is not None and before.document != digest and self._has_lost(name, before, plain):
-            return self._quarantine(name, emptied.REASON, page)
         if not record.title:
             self.run.note("title: there is none", name)
         self._alive(name)
@@ -939,13 +937,6 @@ class _Writer:
             stamp=document.datestamp,
         )
         return ("new" if before is None else "changed"), change, None
-
-    def _has_lost(self, name: str, before: Known, plain: dict[str, Any]) -> bool:
-        """Whether a live record would be emptied; asked for only where it says nothing now."""
-        if before.deleted or not emptied.says_nothing(plain):
-            return False
-        former = self.hub.store.records.get(name)
-        return former is not None and emptied.has_lost(former.record, plain)
 
     def _quarantine(self, name: str, reason: str, page: str) -> tuple[str, None, None]:
         """A document that becomes no record; what is known of it stays."""

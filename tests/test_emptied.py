@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chm_hub import emptied
+from chm_hub.naming import NO_TITLE
 from tests.repository import harvest
 from tests.running import Hub
 from tests.scripted import Answer, Scripted
@@ -63,7 +63,7 @@ def test_an_entry_that_lost_its_content_is_set_aside(
         server.answer = lambda q: say({**full, "c": None})
         for _ in range(2):
             run = harvest(hub)
-            assert (run["quarantined"], run["reasons"]) == (1, {emptied.REASON: 1})
+            assert (run["quarantined"], run["reasons"]) == (1, {NO_TITLE: 1})
             assert hub.records() == before
         (line,) = hub("ledger", "src", "--json").lines
         assert line["outdated"] == 1
@@ -71,26 +71,3 @@ def test_an_entry_that_lost_its_content_is_set_aside(
         assert harvest(hub)["changed"] == 1
         (line,) = hub("ledger", "src", "--json").lines
         assert line["outdated"] == 0
-
-
-def test_an_entry_that_never_had_content_is_a_record_as_before(hub: Hub) -> None:
-    with Scripted(lambda q: rss({"a": "A", "b": None})) as server:
-        hub.source("src", f'title = "F"\nadapter = "feed"\nurl = "{server.url}/feed"\n')
-        for _ in range(2):
-            run = harvest(hub)
-            assert run["quarantined"] == 0
-        assert len(hub.records()) == 2
-
-
-@pytest.mark.parametrize(
-    ("former", "now", "lost"),
-    [
-        ({"title": [{"value": "T"}]}, {"type": "news", "url": "https://x.example"}, True),
-        ({"description": [{"value": "D"}]}, {"title": []}, True),
-        ({"title": [{"value": "T"}]}, {"description": [{"value": "D"}]}, False),
-        ({"title": [{"value": "T"}]}, {"title": [{"value": "U"}]}, False),
-        ({"url": "https://x.example"}, {"type": "news"}, False),
-    ],
-)
-def test_what_is_lost(former: dict[str, object], now: dict[str, object], lost: bool) -> None:
-    assert emptied.has_lost(former, now) is lost
