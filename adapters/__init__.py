@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 from chm_hub.document import Page, Walk
 from chm_hub.fetch import Fetch
 
-_NOT_ADAPTERS = frozenset({"source", "detect", "thesaurus", "where"})
+_NOT_ADAPTERS = frozenset({"source", "detect", "oai_formats", "thesaurus", "where"})
 
 
 class Adapter(Protocol):

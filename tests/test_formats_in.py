@@ -48,6 +48,7 @@ def title(metadata: str) -> tuple[str, str]:
 MARC_TITLE = '<datafield tag="245"><subfield code="a">Reefs /</subfield></datafield>'
 DC = "http://purl.org/dc/elements/1.1/"
 QDC = "http://dspace.org/qualifieddc/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 KERNEL = "http://datacite.org/schema/kernel"
 ETDMS = "http://www.ndltd.org/standards/metadata/etdms"
 RESOURCE = "<titles><title>Reefs</title></titles>"
@@ -69,6 +70,22 @@ RESOURCE = "<titles><title>Reefs</title></titles>"
             f'<mods xmlns="{MODS}"><titleInfo><title>Reefs</title></titleInfo></mods>'
             "</xmlData></mdWrap></dmdSec></mets>",
             "mods",
+        ),
+        (
+            '<mets xmlns="http://www.loc.gov/METS/"><dmdSec><mdWrap><xmlData>'
+            f'<dc:title xmlns:dc="{DC}">Reefs</dc:title><dc:type xmlns:dc="{DC}">Text</dc:type>'
+            "</xmlData></mdWrap></dmdSec></mets>",
+            "oai_dc",
+        ),
+        (
+            f'<rdf:RDF xmlns:rdf="{RDF}"><rdf:Description><title xmlns="{DC}">Reefs</title>'
+            "</rdf:Description></rdf:RDF>",
+            "oai_dc",
+        ),
+        (
+            f'<rdf:RDF xmlns:rdf="{RDF}" xmlns:edm="http://www.europeana.eu/schemas/edm/"><edm:Place/>'
+            f'<edm:ProvidedCHO><title xmlns="{DC}">Reefs</title></edm:ProvidedCHO></rdf:RDF>',
+            "oai_dc",
         ),
         (
             '<oai_datacite xmlns="http://schema.datacite.org/oai/oai-1.0/"><isReferenceQuality/>'
