@@ -76,26 +76,32 @@ def identifiers_rename(
             raise StoreError(f"{', '.join(unknown)}: never harvested; nothing to rename")
         if not dry_run and declared is None and chosen:
             raise click.UsageError(UNDECLARED)
-        for name in chosen:
-            if dry_run or declared is None:
-                with store.explained():
-                    done = renaming.plan(store, name)
-            else:
-                done = renaming.rename(store, name, declared, _tell(as_json))
-            if as_json:
-                print_line({**asdict(done), "dry_run": dry_run, "declared": declared})
-            else:
-                _say(done, declared, dry_run=dry_run)
+        if dry_run or declared is None:
+            with store.explained():
+                done = [renaming.plan(store, name) for name in chosen]
+        else:
+            done = renaming.rename(store, chosen, declared, _tell(as_json))
+    for one in done:
+        if as_json:
+            print_line({**asdict(one), "dry_run": dry_run, "declared": declared})
+        else:
+            _say(one, declared, dry_run=dry_run)
     if not chosen and not as_json:
         click.echo("all records have readable names", err=True)
 
 
 def _say(done: Renaming, declared: str | None, *, dry_run: bool) -> None:
-    click.echo(
-        f"{done.source}: {done.renamed} {'to be renamed' if dry_run else 'renamed'}, "
-        f"{done.kept} keep a digest (their identifiers are not legal in ours), "
-        f"{done.tombstones} tombstones {'stay' if declared == 'published' else 'with them'}"
-    )
+    verb = "to be renamed" if dry_run else "renamed"
+    click.echo(f"{done.source}: {done.renamed} records {verb}")
+    if done.kept:
+        click.echo(f"  {done.kept} keep a digest: what the source calls them is not legal in ours")
+    if done.tombstones:
+        fates = {
+            "published": "stay under their old names",
+            "unpublished": "are renamed, too",
+            None: "stay if partners know them (--published), else are renamed, too",
+        }
+        click.echo(f"  {done.tombstones} tombstones {fates[declared]}")
     for old, new in done.examples:
         click.echo(f"  {old}  →  {new}")
 

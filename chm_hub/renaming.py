@@ -68,14 +68,27 @@ def plan(store: Store, source: str) -> Renaming:
     return done
 
 
-def rename(store: Store, source: str, declared: str, tell: Tell) -> Renaming:
-    """Name the records of a source readably; ``declared`` is :data:`PUBLISHED` or
+def rename(store: Store, chosen: list[str], declared: str, tell: Tell) -> list[Renaming]:
+    """Name the records of sources readably; ``declared`` is :data:`PUBLISHED` or
     :data:`UNPUBLISHED`.
 
-    Raises :class:`StoreError` where the source is being harvested, where another declaration was
+    Raises :class:`StoreError` where one of them is being harvested, where another declaration was
     begun with, and, of unpublished records, where any source is being harvested: the log of
-    changes is then written anew.
+    changes is then written anew, once for all of them.
     """
+    if declared == UNPUBLISHED:
+        with store.explained():
+            busy = set(store.leases.live(store.now())) - set(chosen)
+        for name in sorted(busy):  # rather now than after the work
+            with _leased(store, name):
+                pass
+    done = [_rename(store, source, declared, tell) for source in chosen]
+    if declared == UNPUBLISHED:
+        _forget(store, chosen)
+    return done
+
+
+def _rename(store: Store, source: str, declared: str, tell: Tell) -> Renaming:
     with _leased(store, source) as lease:
         begun = store.names.renaming(source)
         if begun not in (None, declared):
@@ -83,28 +96,37 @@ def rename(store: Store, source: str, declared: str, tell: Tell) -> Renaming:
                 f"{source}: its renaming was begun with --{begun}. Finish it: chm-hub identifiers "
                 f"rename {source} --{begun}"
             )
+        done = Renaming(source)
         if store.names.rule(source) == READABLE:
-            return Renaming(source)
-        if declared == UNPUBLISHED:
-            with _all_leased(store, source):
-                pass  # rather now than after the work
+            return done
         expected = plan(store, source).renamed
         store.names.begin(source, declared)
-        done = Renaming(source)
         found = (s for s in store.records.of_source(source) if _count(done, s, declared))
         while some := list(islice(found, PAIRS)):
             store.leases.renew(lease, store.now())
             _move(store, source, some, lease)
             tell(source, done.renamed, expected)
-        names = _moved(store, source)
-        _follow(store, source, names)
-        if declared == UNPUBLISHED:
-            with _all_leased(store, source):
-                store.leases.renew(lease, store.now())
-                store.names.forget(source, names)
-                store.records.mend(store.now())
-        store.names.end(source)
+        _follow(store, source, _moved(store, source))
+        if declared == PUBLISHED:
+            store.names.end(source)
         return done
+
+
+def _forget(store: Store, chosen: list[str]) -> None:
+    """Take the old names of sources out of the store; nobody may write meanwhile."""
+    with store.explained():
+        unfinished = [source for source in chosen if store.names.renaming(source)]
+        everyone = store.runs.sources() if unfinished else []
+    with ExitStack() as stack:
+        for source in everyone:
+            stack.enter_context(_leased(store, source))
+        with store.explained():
+            for source in unfinished:
+                store.names.forget(source, _moved(store, source))
+            if unfinished:
+                store.records.mend(store.now())
+            for source in unfinished:
+                store.names.end(source)
 
 
 @contextmanager
@@ -116,16 +138,6 @@ def _leased(store: Store, source: str) -> Iterator[Lease]:
             yield lease
         finally:
             store.leases.release(lease)
-
-
-@contextmanager
-def _all_leased(store: Store, source: str) -> Iterator[None]:
-    """Hold the leases of all other sources: nobody may write while the log is mended."""
-    with ExitStack() as stack:
-        for other in store.runs.sources():
-            if other != source:
-                stack.enter_context(_leased(store, other))
-        yield
 
 
 def new_name(stored: StoredRecord) -> str | None:

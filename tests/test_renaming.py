@@ -134,7 +134,7 @@ def test_of_a_store_that_nobody_knows_the_old_names_vanish(
     others = set(hub.records("--source", "other"))
     said = hub("identifiers", "rename", "src", "--unpublished")
     assert said.code == 0, said.err
-    assert "29 renamed" in said.out
+    assert "29 records renamed" in said.out
     gone = readable("src", f"oai:x:{NAMES[0]}")
     dead = readable("src", f"oai:x:{DEAD}")
     assert names(hub) == NEW - {gone, dead}
