@@ -27,6 +27,8 @@ _TIME = re.compile(
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
 """A time of day with its zone, as Go, JavaScript, Java and people write it."""
+_OF_PROGRAMS = re.compile(r"(?:1[5-9]|2[0-3])\d\d[-/.]?[\d/.:TZ+ -]*", re.ASCII)
+"""Dates in numbers with a year that needs no settling: most there are."""
 _LONGEST = 200
 """Characters of the longest text that is read as a date."""
 _DCMI_PERIOD = re.compile(r"(?<!\w)(start|end)\s*=\s*([^;]*)", re.IGNORECASE)
@@ -85,7 +87,7 @@ def _read(text: str, calendar: Calendar) -> loose_dates.Reading:
         return None, None
     if len(plain) > _LONGEST:
         raise NotADate("not a date", text)
-    settled = calendars.settle(plain, calendar)
+    settled = plain if _OF_PROGRAMS.fullmatch(plain) else calendars.settle(plain, calendar)
     try:
         made = exact_dates.read(settled)
         return made, made
