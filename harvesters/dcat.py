@@ -187,10 +187,12 @@ def _name(value: Json) -> str | None:
 
 def place(dataset: dict[str, Json]) -> dict[str, Json]:
     """The ``spatial`` of a data set parted: names of places (texts, or ``{"value", "lang"}``), and
-    a shape (WKT, GeoJSON or four numbers: west, south, east, north), as all of them stand under
-    the one key."""
+    a shape (WKT, GeoJSON or four numbers: west, south, east, north) or a list of several, as all of
+    them stand under the one key."""
     names: list[Json] = []
-    shapes: list[Json] = [dataset["bbox"]] if dataset.get("bbox") else []
+    own = dataset.get("bbox")
+    shapes: list[Json] = list(own) if isinstance(own, list) and not _is_box(own) else [own]
+    shapes = [shape for shape in shapes if shape]
     spatial = dataset.get("spatial")
     if _is_box(spatial):
         return {"names": [], "shape": spatial}
@@ -204,7 +206,7 @@ def place(dataset: dict[str, Json]) -> dict[str, Json]:
             (shapes if _SHAPE.match(part) else names).append(part)
         elif _is_box(part):
             shapes.append(part)
-    return {"names": names, "shape": shapes[0] if shapes else None}
+    return {"names": names, "shape": shapes[0] if len(shapes) == 1 else shapes or None}
 
 
 _LABELS = ("prefLabel", "label", "name", "title", "geographicName", "geographicIdentifier")
@@ -382,7 +384,7 @@ def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
         "accessRights": _one(graph, node, DCTERMS.accessRights),
         "publisher": _agents(graph, node, DCTERMS.publisher),
         "spatial": [said for o in places for said in _place(graph, o)],
-        "bbox": next((said for o in places if (said := _shape(graph, o))), None),
+        "bbox": [said for o in places if (said := _shape(graph, o))],
         "temporal": _period(graph, graph.value(node, DCTERMS.temporal)),
         "distribution": [
             {

@@ -109,7 +109,7 @@ def bbox(lat: Json, lng: Json) -> Json:
 @functions.registered
 def extent(value: Json) -> Json:
     """The bounding box of a place: of a GeoJSON object, of the same as a text, of WKT, of four or
-    six numbers (west, south, bottom, east, north, top), or around several such lists of numbers.
+    six numbers (west, south, bottom, east, north, top), or around a list of several of these.
 
     A box over the 180th meridian has its west greater than its east (RFC 7946 §5.2); shapes cut
     there, or with longitudes beyond 180, are joined.
@@ -135,6 +135,9 @@ def extent(value: Json) -> Json:
         return _made(_narrower([around, shape]), value)
     if (made := _of_numbers(said)) is not None:
         return _made(made, value)
+    if isinstance(said, list) and all(isinstance(part, str | dict) for part in said):
+        found = [_of_numbers(box) for part in said if (box := extent(part)) is not None]
+        return _list(boxes.of_boxes([box for box in found if box is not None]))
     if isinstance(said, list) and said and all(_are_ends(part) for part in said):
         return _made(boxes.of_boxes([b for part in said if (b := _of_numbers(part))]), value)
     if isinstance(said, list) and _are_ends(said):
@@ -231,7 +234,11 @@ def _is_position(value: Json) -> bool:
 
 
 def _made(box: Box | None, value: Json) -> Json:
-    return _nowhere(value) if box is None else [float(number) for number in box]
+    return _nowhere(value) if box is None else _list(box)
+
+
+def _list(box: Box | None) -> Json:
+    return None if box is None else [float(number) for number in box]
 
 
 def _nowhere(value: Json) -> None:

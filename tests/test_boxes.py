@@ -203,6 +203,16 @@ STAC = {"kind": "item", "address": "https://x.example/1", "links": []}
         ),
         ("feed", {"feed": {}, "entry": {"title": {"value": "T"}, "shape": [177, -20, -178, -15]}}),
         ("dcat", {"dataset": {"title": "T"}, "place": {"names": [], "shape": "177,-20,-178,-15"}}),
+        (
+            "dcat",
+            {
+                "dataset": {"title": "T"},
+                "place": {
+                    "names": [],
+                    "shape": ["177,-20,180,-15", "POLYGON((-180 -20,-178 -20,-178 -15,-180 -20))"],
+                },
+            },
+        ),
         ("ckan", {"entry": {"id": "1", "title": "T", "spatial": json.dumps(CUT)}}),
         ("obis", {"entry": {"title": "T", "extent": "POLYGON((177 -20,182 -20,182 -15,177 -20))"}}),
     ],
