@@ -23,6 +23,8 @@ _AROUND = re.compile(rf"^[{_SPACES}<]+|[{_SPACES}>]+$")
 _BETWEEN = re.compile(
     rf"(?:[{_SPACES}]*[;,|][{_SPACES}]*|[{_SPACES}]+)(?=https?://)", re.IGNORECASE
 )
+_LINK = re.compile(r"\s*<a\s[^>]*?href\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+"""A link of HTML, as some forms let people paste it."""
 _LABEL = re.compile(r"(?:ur[il]|doi|hdl|handle|link)\s*[:=]?\s*(?=https?://)", re.IGNORECASE)
 _WEB = re.compile(r"(https?|ftp)://(?P<rest>[^/\s].*)", re.IGNORECASE | re.DOTALL)
 _MEANT_AS_WEB = re.compile(r"(?:https?|ftp):", re.IGNORECASE)
@@ -70,7 +72,8 @@ def identifier(said: str, stated: str = "") -> Identifier | None:
     A DOI and a handle become addresses. Nothing is made up: what is no address by its own
     words stays a word. ``None`` for a blank one.
     """
-    text = _AROUND.sub("", said)
+    linked = _LINK.match(said)
+    text = _AROUND.sub("", linked[1] if linked else said)
     if not text:
         return None
     text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text

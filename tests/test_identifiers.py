@@ -38,6 +38,7 @@ def context() -> Iterator[functions.Context]:
         ("\u00a0\u200bhttps://example.org/1\ufeff", "https://example.org/1"),
         ("<https://example.org/1>", "https://example.org/1"),
         ("URL: https://example.org/1", "https://example.org/1"),
+        ('<a target="_blank" href="https://example.org/1">see here</a>', "https://example.org/1"),
         ("DOI: https://doi.org/10.5555/a", "https://doi.org/10.5555/a"),
         ("https://example.org/دليل/1", "https://example.org/دليل/1"),
         ("www.example.org/doc/1", "http://www.example.org/doc/1"),
