@@ -755,10 +755,17 @@ class _Writer:
                 places = [(index, kept.documents[index]) for index in indices]
                 self._store(_Kept(page=page, urls=urls, places=places, judged=True))
 
-    def _counts(self, name: str, document: Document, before: Known | None, place: Any) -> bool:
+    def _counts(
+        self,
+        name: str,
+        document: Document,
+        digest: str,
+        before: Known | None,
+        place: tuple[str, int],
+    ) -> bool:
         """Whether a document counts among the versions that this walk gave of it, as far as it
         has come. One that does not is counted as unchanged: it changes nothing."""
-        judged = self.versions.judge(name, document, document_hash(document), before, place)
+        judged = self.versions.judge(name, document, digest, before, place)
         if judged.differs:
             self.run.warnings["two_versions"] += 1
         idle = judged.dropped + (judged.verdict == "older")
@@ -801,14 +808,15 @@ class _Writer:
         for index, document in places:
             name = names[index]
             before = _as_known(changes[name]) if name in changes else known.get(name)
+            digest = document_hash(document)
             if not kept.judged:
                 self._met(name, deleted=document.deleted)
-                if not self._counts(name, document, before, (page, index)):
+                if not self._counts(name, document, digest, before, (page, index)):
                     continue
             if document.deleted:
                 self._note_list(name, document)
             url = urls[document.payload]
-            became, change, touch = self._consider(name, before, document, page, url, index)
+            became, change, touch = self._consider(name, before, document, digest, page, url, index)
             run.counts[became] += 1
             if change is not None:
                 changes[name] = replace(change, was=known.get(name))
@@ -865,12 +873,12 @@ class _Writer:
         name: str,
         before: Known | None,
         document: Document,
+        digest: str,
         page: str,
         url: str,
         index: int,
     ) -> tuple[str, Change | None, Touch | None]:
         """What becomes of one document: the word it is counted under, and what to write."""
-        digest = document_hash(document)
         if document.deleted:
             return self._gone(name, before, document, page, index)
         self.profile.document(document)
