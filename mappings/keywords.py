@@ -7,7 +7,8 @@ import re
 from chm_hub.document import Json
 from mappings import functions
 
-_SEVERAL = re.compile(r"[;；|\n]")
+_SEVERAL = re.compile(r"(?:&(?:[A-Za-z]{2,8}|#\d+|#x[0-9A-Fa-f]+);|[^;])+")
+"""A keyword before a semicolon; one that ends a character reference parts nothing."""
 _COMMAS = re.compile(r"[,，、]")
 _GBIF_KIND = "GBIF Dataset"
 """How GBIF calls its vocabularies of kinds of data sets. Its publishing tool writes further
@@ -47,7 +48,7 @@ def split_keywords(value: Json, thesaurus: Json = None) -> Json:
         words = text.get("value") if isinstance(text, dict) else text
         if not isinstance(words, str):
             continue
-        parts = _SEVERAL.split(words)
+        parts = _SEVERAL.findall(words)
         if with_commas:
             parts = [word for part in parts for word in _COMMAS.split(part)]
         for part in map(str.strip, parts):
