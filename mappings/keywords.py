@@ -7,8 +7,8 @@ import re
 from chm_hub.document import Json
 from mappings import functions
 
-_SEVERAL = re.compile(r"(?:&(?:[A-Za-z]{2,8}|#\d+|#x[0-9A-Fa-f]+);|[^;])+")
-"""A keyword before a semicolon; one that ends a character reference parts nothing."""
+_SEVERAL = re.compile(r"(?:&(?:[A-Za-z]{2,8}|#\d+|#x[0-9A-Fa-f]+);|[^;；|\n])+")
+"""A keyword before a separator; a semicolon that ends a character reference is none."""
 _COMMAS = re.compile(r"[,，、]")
 _GBIF_KIND = "GBIF Dataset"
 """How GBIF calls its vocabularies of kinds of data sets. Its publishing tool writes further

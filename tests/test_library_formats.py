@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mappings import crosswalk, functions, marc
+from mappings.keywords import split_keywords
 from mappings.mods import mods_names, mods_titles
 from mappings.roles import part_played
 
@@ -235,3 +236,14 @@ def test_a_leader_that_lost_its_blanks_is_read_from_its_end() -> None:
     assert marc.marc_kind([{"value": "cam  2200421Ia 4500"}]) == ["am", "a"]
     assert marc.marc_kind([{"value": "00000nam"}]) == ["am", "a"]
     assert marc.marc_kind([]) == []
+
+
+def test_keywords_are_parted_at_separators_and_not_within_a_reference() -> None:
+    assert split_keywords(["fish；lakes|reefs\nponds; Caf&eacute;s; R&D"]) == [
+        "fish",
+        "lakes",
+        "reefs",
+        "ponds",
+        "Caf&eacute;s",
+        "R&D",
+    ]
