@@ -226,7 +226,8 @@ def sources_new(
     from adapters.detect import Found, detect
     from adapters.source import IDENTIFIER, read_source, template
     from chm_hub import fetch
-    from chm_hub.pipeline import Wanted, rehearse
+    from chm_hub.pipeline import Wanted
+    from chm_hub.rehearsal import rehearse
 
     if not IDENTIFIER.fullmatch(source_id):
         raise SourceError(f"{source_id}: an identifier has small letters, digits, - and _ only")
@@ -504,14 +505,13 @@ def harvest_sources(
 
 
 @contextlib.contextmanager
-def _turns_of_others(settings: Settings) -> Iterator[Any]:
-    """The turns at hosts of all who harvest into the store, for a look that stores nothing;
-    ``None`` where there is no store to be had: a look starts no engine."""
-    from chm_hub.turns import turns
+def _store_of_others(settings: Settings) -> Iterator[Any]:
+    """The store, for a look that stores nothing: what there is, and whose turn it is at a host.
+    ``None`` where there is none to be had: a look starts no engine where there never was one."""
     from store import engine, open_store
 
     running = settings.mongodb_uri or engine.read_address(settings.data)
-    if not settings.host_delay or not running:
+    if not running and not (settings.data / engine.FILES).is_dir():
         yield None
         return
     try:
@@ -521,7 +521,16 @@ def _turns_of_others(settings: Settings) -> Iterator[Any]:
         yield None
         return
     with store:
-        yield turns(store, settings.host_delay)
+        yield store
+
+
+@contextlib.contextmanager
+def _turns_of_others(settings: Settings) -> Iterator[Any]:
+    """The turns at hosts of all who harvest into the store, for a look that stores nothing."""
+    from chm_hub.turns import turns
+
+    with _store_of_others(settings) as store:
+        yield turns(store, settings.host_delay) if store and settings.host_delay else None
 
 
 def _client(downloads: Any, source: Source) -> Any:
@@ -541,25 +550,49 @@ def _failed(source: str, error: HubError, kind: str = "harvest") -> dict[str, An
 
 
 def _rehearse(settings: Settings, chosen: list[Source], wanted: Any, as_json: bool) -> None:
-    from chm_hub import fetch
-    from chm_hub.pipeline import rehearse
+    from chm_hub import fetch, views
+    from chm_hub.pipeline import Hub
+    from chm_hub.rehearsal import Preview, rehearse
+    from chm_hub.turns import turns
 
-    async def look(downloads: fetch.Downloads) -> int:
-        faults = 0
-        for source in chosen:
-            client = _client(downloads, source)
-            try:
-                async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
-                    _show_dry(source, dry, as_json)
-            except HubError as error:
-                faults += 1
-                click.echo(f"chm-hub: {source.id}: {error}", err=True)
-        return faults
+    with _store_of_others(settings) as store:
+        groups = views.groups(settings) if store is not None else None
 
-    with _turns_of_others(settings) as turns:
-        faults = fetch.run(settings, look, turns)
+        async def look(downloads: fetch.Downloads) -> int:
+            faults = 0
+            for source in chosen:
+                client, preview = _client(downloads, source), None
+                try:
+                    if store is not None and groups is not None:
+                        hub = Hub(store=store, groups=groups, clock=store.now)
+                        preview = Preview(source, hub)
+                    now = datetime.now(UTC)
+                    async for dry in rehearse(source, (), client, wanted, now, preview):
+                        _show_dry(source, dry, as_json)
+                except HubError as error:
+                    faults += 1
+                    click.echo(f"chm-hub: {source.id}: {error}", err=True)
+                if preview is not None and preview.live:
+                    _show_preview(source, preview, as_json)
+            return faults
+
+        at_hosts = turns(store, settings.host_delay) if store and settings.host_delay else None
+        faults = fetch.run(settings, look, at_hosts)
     if faults:
         click.get_current_context().exit(1)
+
+
+def _show_preview(source: Source, preview: Any, as_json: bool) -> None:
+    """What a run would do to the records there are, after the documents."""
+    from chm_hub.rehearsal import sentences
+
+    told = preview.told()
+    if as_json:
+        print_line({"source": source.id, "summary": told})
+        return
+    click.secho(f"— {source.id}", bold=True)
+    for line in sentences(told):
+        click.echo(line)
 
 
 def _show_dry(source: Source, dry: Any, as_json: bool) -> None:
@@ -621,7 +654,8 @@ def map_again(
         return
     from chm_hub import views
     from chm_hub.alerts import channels
-    from chm_hub.pipeline import Hub, rehearse_one, remap
+    from chm_hub.pipeline import Hub, remap
+    from chm_hub.rehearsal import Preview, rehearse_one
     from mappings import crosswalk
     from store import open_store
 
@@ -631,6 +665,13 @@ def map_again(
     with open_store(settings) as store, Progress(not as_json and not dry_run) as progress:
         for source in chosen:
             run = None
+            hub = Hub(
+                store=store,
+                groups=groups,
+                clock=store.now,
+                progress=progress.show,
+                channels=channels(settings),
+            )
             try:
                 if dry_run:
                     rules = crosswalk.load(source.crosswalk)
@@ -641,14 +682,11 @@ def map_again(
                             url = page.payloads[document.payload]["url"]
                             dry = rehearse_one(source, rules, document, url, datetime.now(UTC))
                             _show_dry(source, dry, as_json)
+                        preview = Preview(source, hub)
+                        preview.kept()
+                        if preview.live:
+                            _show_preview(source, preview, as_json)
                     continue
-                hub = Hub(
-                    store=store,
-                    groups=groups,
-                    clock=store.now,
-                    progress=progress.show,
-                    channels=channels(settings),
-                )
                 run = remap(source, hub, approve_deletions=approve_deletions)
                 line = run.line()
             except (StoreError, CrosswalkError, SourceError) as error:
@@ -780,7 +818,7 @@ def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -
                 *(str(n) for n in (run.seen, *(run.counts[c] for c in _SHOWN))),
                 str(sum(run.issues.values())),
                 f"{run.started:%Y-%m-%d %H:%M:%S}",
-                run.reason or "",
+                run.why or "",
             ]
             for run in history
         ],

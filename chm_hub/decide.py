@@ -13,7 +13,7 @@ from chm_hub.record import canonical, content_hash, validate
 from chm_hub.sets import Groups, sets_of
 from mappings import formats
 from store import Change, Known, Lease, Run, Store, StoredRecord
-from store.decisions import REVERSIBLE, Held
+from store.decisions import RENAMED, REVERSIBLE, Held
 
 PART = 500
 """Records written together."""
@@ -32,11 +32,7 @@ def approve(store: Store, source: str, now: datetime) -> tuple[Held, Run]:
         try:
             run = store.runs.begin(source, "approve", now)
             if held.jumps:
-                summary = store.watch.summary(source) or {}
-                if profile := summary.get("profile"):
-                    # First: whoever is interrupted between the two still has it.
-                    store.decisions.keep_profile(held.run, profile)
-                    store.watch.keep(source, {**summary, "profile": None})
+                _take_as_it_is(store, source, held)
             missing = store.runs.missing(source)
             for part in _parts(store.decisions.names(held)):
                 _delete(store, run, held, dict(part), missing, lease)
@@ -80,15 +76,35 @@ def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[H
                 for part in _parts(store.decisions.names(held)):
                     names = [name for name, _ in part]
                     _revive(store, source, groups, run, names, lease)
-                if profile := store.decisions.profile(held.run):
-                    summary = store.watch.summary(source.id) or {}
-                    store.watch.keep(source.id, {**summary, "profile": profile})
-                    # Only a whole walk is compared with it.
-                    store.runs.set_cursor(source.id, {"full": None, "checkpoint": None})
+                    _withdraw(store, run, part, lease)
+                if held.jumps:
+                    _judge_as_before(store, source.id, held)
             store.decisions.decide(held.run, "undone", now)
             return held, _ended(store, run, now)
         finally:
             store.leases.release(lease)
+
+
+def _take_as_it_is(store: Store, source: str, held: Held) -> None:
+    """The next runs are not judged, until one has taken all there is."""
+    summary = store.watch.summary(source) or {}
+    if profile := summary.get("profile"):
+        # First: whoever is interrupted between the two still has it.
+        store.decisions.keep_profile(held.run, profile)
+    if summary:
+        store.watch.keep(source, {**summary, "profile": None, "taken": held.run})
+
+
+def _judge_as_before(store: Store, source: str, held: Held) -> None:
+    """The next run walks the source whole, and is judged by what the source was like before."""
+    summary = store.watch.summary(source) or {}
+    summary.pop("taken", None)
+    if profile := store.decisions.profile(held.run):
+        summary["profile"] = profile
+    if summary:
+        store.watch.keep(source, summary)
+    # Only a whole walk is compared with it.
+    store.runs.set_cursor(source, {"full": None, "checkpoint": None})
 
 
 def _last_decided(store: Store, source: str, now: datetime) -> Held | None:
@@ -138,9 +154,27 @@ def _delete(
     if listed:
         store.decisions.let_go(held.run, listed)
     changes = [
-        replace(Change.deletion(name, one, why[name]), was=one)
+        replace(Change.deletion(name, one, _word(why[name])), was=one)
         for name, one in known.items()
         if not one.deleted and name not in listed
+    ]
+    store.records.put(run.source, changes, store.now(), fence=lease.fence)
+    run.counts["deleted"] += len(changes)
+
+
+def _word(why: str) -> str:
+    return "renamed" if why.startswith(RENAMED) else why
+
+
+def _withdraw(store: Store, run: Run, part: list[tuple[str, str]], lease: Lease) -> None:
+    """Delete what was taken under new names, now that the old names are back: else each record
+    would be there twice."""
+    new = [why.removeprefix(RENAMED) for _, why in part if why.startswith(RENAMED)]
+    known = store.records.look_up(new)
+    changes = [
+        replace(Change.deletion(name, one, "renamed"), was=one)
+        for name, one in known.items()
+        if not one.deleted
     ]
     store.records.put(run.source, changes, store.now(), fence=lease.fence)
     run.counts["deleted"] += len(changes)

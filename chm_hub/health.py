@@ -147,7 +147,7 @@ class Health:
     quarantined: float
     """Share of the documents that could not be read, lately."""
     issues_per_100: float
-    """Issues per hundred documents that were mapped, lately."""
+    """Issues per hundred documents, when they were last mapped."""
     errors: dict[str, int]
     """Unsuccessful runs among the last ones by class of error."""
     drift: list[str]
@@ -186,9 +186,8 @@ def assess(
     age = (now - success.ended) if success else None
     whole = next((run for run in harvests if run.good and run.full), None)
     recent = _recent(harvests)
-    mapped = sum(run.mapped for run in recent)
     seen = sum(run.seen for run in recent)
-    issues = 100 * sum(run.issues for run in recent) / mapped if mapped else 0.0
+    issues = _issues(runs)
     quarantined = sum(run.counts.get("quarantined", 0) for run in recent) / seen if seen else 0.0
     errors = Counter(error_class(run) for run in harvests if not run.good)
     reasons: list[Reason] = []
@@ -409,6 +408,26 @@ def _recent(harvests: Sequence[Past]) -> list[Past]:
     return recent
 
 
+def _issues(runs: Sequence[Past]) -> float:
+    """Issues per hundred documents, of the runs since the last that mapped most of all there is,
+    and of that one. A run that found everything as it was mapped nothing, and says nothing of it.
+    """
+    issues = mapped = 0
+    ended = (run for run in runs if not _stopped(run))
+    for run in sorted(ended, key=lambda run: run.ended, reverse=True):
+        issues += run.issues
+        mapped += run.mapped
+        if _mapped_most(run):
+            break
+    return 100 * issues / mapped if mapped else 0.0
+
+
+def _mapped_most(run: Past) -> bool:
+    """Whether a run mapped most of all there is."""
+    whole = run.full or run.kind == "map"
+    return run.good and whole and run.mapped > 0 and 2 * run.mapped >= run.seen
+
+
 def _stopped(run: Past) -> bool:
     """A person stopped it: that says nothing of the source."""
     return run.error == "interrupted" or run.state == "running"
@@ -524,7 +543,11 @@ def summary(
 def _newest(runs: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     found = [run for run in runs if run["kind"] == kind]
     found.sort(key=lambda run: run["ended"], reverse=True)
-    return found[: LAST if kind == "harvest" else 1]
+    number = LAST if kind == "harvest" else 1
+    # What was last mapped tells how many issues the records have, however long ago it was.
+    mapped = next((run for run in found if _mapped_most(_pasts([run])[0])), None)
+    kept = found[:number]
+    return kept if mapped is None or mapped in kept else [*kept, mapped]
 
 
 def of_stored(

@@ -12,6 +12,7 @@ from chm_hub.printing import as_json, print_line, print_table, with_settings
 from chm_hub.settings import Settings
 
 if TYPE_CHECKING:
+    from store import Store
     from store.decisions import Held
 
 
@@ -74,6 +75,7 @@ def held_show(settings: Settings, source: str, limit: int, as_json: bool) -> Non
         for one in waiting:
             if not as_json and one.jumps:
                 click.echo("\n".join(one.why))
+                _say_what_waits(store, one)
             for name, why in islice(store.decisions.names(one), limit):
                 record = store.records.get(name)
                 titles = record.record.get("title") if record else None
@@ -110,6 +112,7 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
     with open_store(settings) as store:
         for source in sources:
             one, run = decide.approve(store, source, store.now())
+            kind = _kind(store, one)
             watch.decided(store, source, channels(settings), store.now())
             if as_json:
                 print_line(run.line())
@@ -122,7 +125,7 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
             if one.jumps:
                 click.echo(
                     f"{source}: taken as it is now. The next run writes what it gives; "
-                    f"`chm-hub harvest {source} --full` does it at once",
+                    f"`{_again(kind, source)}` does it at once",
                     err=True,
                 )
 
@@ -141,13 +144,20 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
     with open_store(settings) as store:
         for source in sources:
             one = decide.reject(store, source, store.now())
+            kind = _kind(store, one)
             watch.decided(store, source, channels(settings), store.now())
             if as_json:
                 print_line({**_plain(one), "decision": "rejected"})
                 continue
             if one.count or not one.jumps:
                 click.echo(f"{source}: {one.count} records stay", err=True)
-            if one.jumps:
+            if one.jumps and kind == "map":
+                click.echo(
+                    f"{source}: not taken; its records stay as they are. Each mapping is held "
+                    "again until its crosswalk is corrected",
+                    err=True,
+                )
+            elif one.jumps:
                 click.echo(
                     f"{source}: not taken; it goes on being judged by what it was like before. As "
                     "long as it is as it is now each whole run is held again; `enabled = false` "
@@ -180,6 +190,37 @@ def held_undo(settings: Settings, source: str, as_json: bool) -> None:
         return
     for line in _undone(one, run.counts["new"], judged=judged):
         click.echo(f"{source}: {line}", err=True)
+
+
+def _kind(store: Store, one: Held) -> str:
+    """What kind of run was held: ``harvest`` or ``map``."""
+    with store.explained():
+        run = store.runs.get(one.run)
+    return run.kind if run is not None else "harvest"
+
+
+def _again(kind: str, source: str) -> str:
+    """The command that does again what was held."""
+    return f"chm-hub map {source}" if kind == "map" else f"chm-hub harvest {source} --full"
+
+
+def _say_what_waits(store: Store, one: Held) -> None:
+    """How much a held run brought, and what a decision does."""
+    run = store.runs.get(one.run)
+    if run is None:
+        return
+    aside = store.aside.of_source(one.source)
+    new = sum(1 for entry in aside if entry.state == "held_back")
+    click.echo(
+        f"of {run.seen} documents {run.held_back} wait" + (f", {new} of them new" if new else "")
+    )
+    if one.count:
+        click.echo(
+            f"approve deletes {one.count} records under their old names and lets the next run take "
+            "the new ones; reject keeps the old ones and takes none"
+        )
+    elif run.kind == "map":
+        click.echo(f"`chm-hub map {one.source} --dry-run` shows what would become of the records")
 
 
 def _undone(one: Held, back: int, *, judged: bool) -> Iterator[str]:

@@ -45,7 +45,7 @@ DELETED = {
     "tombstone": "the source says that it is gone",
     "missing": "missing from whole lists twice, a week apart",
     "skipped": "its crosswalk skips it since",
-    "renamed": "it has another name since: chm-hub identifiers rename",
+    "renamed": "it has another name since",
     "": "deleted before reasons were noted",
 }
 

@@ -8,9 +8,8 @@ document is decided in one place.
 from __future__ import annotations
 
 import asyncio
-import json
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from copy import deepcopy
@@ -22,18 +21,21 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, deletions, drift, naming, views, watch
+from chm_hub import alerts, deletions, drift, endings, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
-from chm_hub.names import RULES
-from chm_hub.record import Record, canonical, content_hash, to_dict
-from chm_hub.sets import Groups, sets_of
-from chm_hub.versions import Versions, has, superseded, version_of, waits
+from chm_hub.guard import Verdict
+from chm_hub.mapping import Mapper, namer
+from chm_hub.record import Record, canonical, to_dict
+from chm_hub.sets import Groups
+from chm_hub.staging import Kept, Staging, newest_kept, with_stored
+from chm_hub.versions import Versions, has, version_of, waits
 from mappings import crosswalk as crosswalks
-from mappings import formats, tables
+from mappings import formats
 from store import Change, Known, Lease, Run, Staged, Store
 from store.aside import SetAside
+from store.decisions import JUMP, RENAMED
 from store.documents import document_hash
 from store.leases import BEAT_SECONDS
 from store.records import private_sets
@@ -43,14 +45,6 @@ CHECKPOINT_LIFE = timedelta(days=1)
 """A walk that was cut off is resumed within this time; tokens rarely live longer."""
 LEEWAY = timedelta(hours=12)
 """A source is walked whole again so much early: no run starts to the second."""
-MASS_SHARE = 0.10
-MASS_COUNT = 20
-"""More deletions in one run than both of these wait for a person (rule R11)."""
-QUARANTINE_SHARE = 0.20
-"""A run that could not read more than this share of what it saw has failed (rule R7)."""
-
-PAGES_BACK = 20
-"""Pages of which something waits while it is looked at: what is written lags no further behind."""
 SLICE = 500
 """Documents that are mapped before their records are written, however long a page is."""
 LARGEST_RECORD = 2 * 1024 * 1024
@@ -110,10 +104,10 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                 source.id, "harvest", hub.clock(), full=walk.since is None, due=wanted.due
             )
             writer = _Writer(source, hub, run, crosswalk, lease, walk.since)
+            # A walk from a day somebody chose is not the source's own: nothing goes on from it.
+            writer.resumable = wanted.since is None
+            writer.begin_walk(walk)
         watch.began(run)
-        # A walk from a day somebody chose is not the source's own: nothing goes on from it.
-        writer.resumable = wanted.since is None
-        writer.walk = walk
         walk.kept, walk.live = writer.kept_documents, writer.live_identifiers
         if walk.checkpoint is not None:
             await asyncio.to_thread(writer.recall)
@@ -132,13 +126,11 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                             walk.short = f"stopped after {seen} documents as asked"
                             break
             finally:
-                # However the walk ended: what came is written.
-                await asyncio.to_thread(writer.begin_writing)
-                await asyncio.to_thread(writer.take_late)
-                await asyncio.to_thread(writer.settle)
+                # However the walk ended: what came is judged, and written unless that is held.
+                await asyncio.to_thread(writer.end_walk)
             writer.require_same_store()
         except _DriftError as error:
-            # Nothing of this run was written; a person says whether it is to be.
+            # Nothing of this run was published; a person says whether it is to be.
             walk.complete, run.error = False, "drift"
             walk.short = run.reason = str(error)
         except (FetchError, ProtocolError) as error:
@@ -149,29 +141,47 @@ async def harvest(source: Source, hub: Hub, fetch: Client, wanted: Wanted | None
                 await asyncio.to_thread(writer.keep_unread, fetch.last, error.reason)
         except StoreError as error:
             # Nothing more can be relied on; what was acknowledged is safe.
-            run.state, run.reason, run.error = "failed", str(error), "store"
-            run.requests, run.ended = fetch.requests, hub.clock()
-            with suppress(StoreError), store.explained():
-                store.runs.save(run)
-            watch.ended(store, source, run, hub.channels, hub.clock())
+            run.requests = fetch.requests
+            _fail(source, hub, run, error)
             return run
         except Exception as error:  # the run's edge: a fault of ours must not end other runs
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            walk.complete, run.error = False, "internal"
-            run.reason = (
-                f"a fault of the hub itself: {type(error).__name__}: {error} "
-                f"({Path(at.filename).name}, line {at.lineno}). What came is kept; please report it"
-            )
+            walk.complete, run.error, run.reason = False, "internal", _fault(error)
         except asyncio.CancelledError:
             walk.complete, run.reason, run.error = False, "interrupted", "interrupted"
         finally:
             beating.cancel()
         run.requests = fetch.requests
-        await asyncio.to_thread(_finish, source, hub, writer, walk, wanted, fetch.notes)
+        try:
+            await asyncio.to_thread(_finish, source, hub, writer, walk, wanted, fetch.notes)
+        except StoreError as error:
+            _fail(source, hub, run, error)
+            raise
+        except Exception as error:
+            _fail(source, hub, run, error)
         return run
     finally:
         with suppress(StoreError), store.explained():  # else it runs out by itself
             store.leases.release(lease)
+
+
+def _fail(source: Source, hub: Hub, run: Run, error: Exception) -> None:
+    """End a run that cannot go on: whatever happened, it is not left ``running``."""
+    internal = not isinstance(error, StoreError)
+    run.state, run.ended = "failed", hub.clock()
+    run.reason, run.error = _fault(error) if internal else str(error), "store"
+    if internal:
+        run.error = "internal"
+    with suppress(StoreError), hub.store.explained():
+        hub.store.runs.save(run)
+    watch.ended(hub.store, source, run, hub.channels, run.ended)
+
+
+def _fault(error: Exception) -> str:
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a fault of the hub itself: {type(error).__name__}: {error} "
+        f"({Path(at.filename).name}, line {at.lineno}). What came is kept; please report it"
+    )
 
 
 async def _beat(hub: Hub, lease: Lease) -> None:
@@ -228,7 +238,9 @@ def _finish(
     run.warnings.update(notes)
     run.reason = run.reason or walk.short
     # Before anything is deleted, and on what the source gave alone: who failed deletes nothing.
-    failure = _unread(run) or (_too_few(source, run) if walk.complete and walk.covers_all else None)
+    failure = endings.unread(run)
+    if failure is None and walk.complete and walk.covers_all:
+        failure = endings.too_few(source, run)
     held = 0
     with store.explained():
         if run.error == "drift":
@@ -238,6 +250,7 @@ def _finish(
         else:
             writer.keep_doubtful(walk)
             writer.find_missing(walk)
+            writer.whole = walk.complete and walk.since is None and walk.checkpoint is None
             held = writer.delete(approved=wanted.approve_deletions)
             writer.describe(walk)
         writer.note_aside(walk)
@@ -248,7 +261,7 @@ def _finish(
     elif not walk.complete:
         state = "partial" if run.given or wanted.most is not None else "failed"
     elif held:
-        state, run.reason = "held", _held(source, held)
+        state, run.reason = "held", endings.held_for_deletions(source.id, held)
     elif run.counts["quarantined"] or run.warnings:
         state = "complete_with_warnings"
     else:
@@ -270,9 +283,9 @@ def _finish(
         cursor = {"checkpoint": None}
     # Between the runs of others a server that asked to be left alone is.
     cursor["not_before"] = run.not_before
+    writer.require_same_store()
     run.ended = hub.clock()
     run.state = state
-    writer.require_same_store()
     with store.explained():
         store.leases.renew(writer.lease, hub.clock())
         store.runs.set_cursor(source.id, cursor)
@@ -280,32 +293,6 @@ def _finish(
     trial = wanted.most is not None or wanted.since is not None
     watch.ended(store, source, run, hub.channels, run.ended, held=held, trial=trial)
     hub.progress(run)
-
-
-def _too_few(source: Source, run: Run) -> str | None:
-    """Why a whole walk that gave less than its source's file expects has failed."""
-    least = source.declared.expect.records
-    if run.given >= least:
-        return None
-    return f"{run.given} documents, and its file expects at least {least}"
-
-
-def _unread(run: Run) -> str | None:
-    """Why a run that could not read much of what it saw has failed (rule R7)."""
-    if run.counts["quarantined"] <= QUARANTINE_SHARE * run.given:
-        return None
-    return f"{run.counts['quarantined']} of {run.given} documents could not be read: " + ", ".join(
-        f"{reason} ({n})" for reason, n in run.rejects.most_common(3)
-    )
-
-
-def _held(source: Source, held: int) -> str:
-    """Why a run is held, and what a person can do."""
-    return (
-        f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look whether "
-        f"that is meant: `chm-hub held show {source.id}`; then `chm-hub held approve {source.id}` "
-        "or `reject`"
-    )
 
 
 def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
@@ -325,104 +312,50 @@ def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
             run = store.runs.begin(source.id, "map", hub.clock())
             watch.began(run)
             writer = _Writer(source, hub, run, crosswalk, lease)
-            writer.remap()
-            writer.settle()
-            held = 0
-            if unread := _unread(run):
-                writer.keep_all()
-            else:
-                held = writer.delete(approved=approve_deletions)
-            writer.note_aside()
-            run.ended = hub.clock()
-            if unread:
-                run.state, run.reason = "failed", unread
-            elif held:
-                run.state, run.reason = "held", _held(source, held)
-            else:
-                run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
-            store.runs.save(run)
-        watch.ended(store, source, run, hub.channels, run.ended, held=held)
-        hub.progress(run)
+        try:
+            with store.explained():
+                _map_all(source, writer, approve_deletions=approve_deletions)
+        except Exception as error:
+            _fail(source, hub, run, error)
+            if isinstance(error, StoreError):
+                raise
         return run
     finally:
         with store.explained():
             store.leases.release(lease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dry:
-    """What would become of one document, for a look before anything is stored."""
-
-    document: Document
-    outcome: crosswalks.Outcome
-    unread: list[str]
-
-
-def _named(outcome: crosswalks.Outcome) -> crosswalks.Outcome:
-    """An outcome whose record has a name; a record without one is set aside, not published."""
-    if outcome.record is None or naming.is_named(outcome.record):
-        return outcome
-    return replace(outcome, record=None, rejected=naming.NO_TITLE)
-
-
-async def rehearse(
-    source: Source, hub_folders: tuple[Path, ...], fetch: Client, wanted: Wanted, now: datetime
-) -> AsyncIterator[Dry]:
-    """Harvest and map without storing anything (``--dry-run``)."""
-    crosswalk = crosswalks.load(source.crosswalk, hub_folders)
-    walk = Walk(started=now, since=wanted.since)
-    given = 0
-    async for page in source.adapter.pages(source, source.options, fetch, walk):
-        for document in page.documents:
-            if wanted.most is not None and given >= wanted.most:
-                return
-            given += 1
-            yield rehearse_one(
-                source, crosswalk, document, page.payloads[document.payload].url, now
-            )
-
-
-def rehearse_one(
-    source: Source, crosswalk: crosswalks.Crosswalk, document: Document, url: str, now: datetime
-) -> Dry:
-    """Map one document as a run would, for a look."""
-    if document.deleted:
-        outcome = crosswalks.Outcome(
-            record=None,
-            deleted=True,
-            skipped=None,
-            rejected=None,
-            issues=[],
-            crosswalk=crosswalk.name,
-        )
+def _map_all(source: Source, writer: _Writer, *, approve_deletions: bool) -> None:
+    """Map all that is kept, judge it, write it, and say how that went."""
+    hub, run = writer.hub, writer.run
+    held = 0
+    try:
+        writer.remap()
+    except _DriftError as error:
+        writer.hold()
+        run.state, run.reason, run.error = "held", str(error), "drift"
     else:
-        provenance = _provenance(source, document, url, now, "dry run")
-        outcome = _named(crosswalks.apply(crosswalk, document, source.as_context(), provenance))
-    return Dry(document=document, outcome=outcome, unread=crosswalks.unread(crosswalk, document))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """A page that is kept, and whose records are to be stored."""
-
-    page: str
-    urls: list[str]
-    places: list[tuple[int, Document]]
-    reached: dict[str, Any] | None = None
-    """Where the walk goes on after it."""
-    judged: bool = False
-    """Whether it is known that its documents count: none of them is met here first."""
+        if unread := endings.unread(run):
+            writer.keep_all()
+        else:
+            writer.whole = True
+            held = writer.delete(approved=approve_deletions)
+        writer.describe_mapping()
+        if unread:
+            run.state, run.reason = "failed", unread
+        elif held:
+            run.state, run.reason = "held", endings.held_for_deletions(source.id, held)
+        else:
+            run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
+    writer.note_aside()
+    run.ended = hub.clock()
+    hub.store.runs.save(run)
+    watch.ended(hub.store, source, run, hub.channels, run.ended, held=held)
+    hub.progress(run)
 
 
 class _DriftError(Exception):
-    """What comes is not like what this source gave before (rule R18)."""
-
-    def __init__(self, source: str, jumps: list[str]) -> None:
-        super().__init__(
-            f"the source seems to have become another one: {'; '.join(jumps)}. Nothing of this run "
-            f"was published. Look at it; `chm-hub held approve {source}` takes it as it is now"
-        )
-        self.jumps = jumps
+    """What came would make the records others than a person accepted (rule R18)."""
 
 
 class _Writer:
@@ -439,18 +372,16 @@ class _Writer:
     ) -> None:
         self.source = source
         self.hub = hub
-        self._named_by = RULES[hub.store.names.rule(source.id)]
+        self.name = namer(hub.store, source.id)
+        """Our name of what the source calls something."""
         self.run = run
-        self.crosswalk = crosswalk
+        self.mapper = Mapper(source, crosswalk, hub.groups, hub.clock, run.identifier)
         self.lease = lease
         self.since = since
         self.walk = Walk(started=run.started)
         """What is found out of the source on the way; that of a harvest, if it is one."""
         self.resumable = True
         """Whether the next run may go on where this one stops."""
-        self.context = source.as_context()
-        self.rules = _rules(crosswalk, self.context, source.system, hub.groups)
-        """Digest of all that bears on what becomes of a document."""
         self.going: dict[str, Change] = {}
         """Live records that the source says are gone; deleted together at the end."""
         self.skipped: set[str] = set()
@@ -477,6 +408,8 @@ class _Writer:
             name: why
             for held in decisions.waiting(source.id)
             for name, why in decisions.names(held)
+            # Only an approval deletes what has come under another name.
+            if not why.startswith(RENAMED)
         }
         """Deletions that an earlier run was held for."""
         self._waited = len(self.waiting)
@@ -497,12 +430,15 @@ class _Writer:
         """What of it is to be written, and to be forgotten."""
         summary = hub.store.watch.summary(source.id) or {}
         self.previous: dict[str, Any] | None = summary.get("profile")
-        self._sample = drift.Profile()
-        self._back: list[_Kept] | None = [] if self.previous else None
-        """What has changed, page by page, and is not written until it is clear that the source is
-        still itself; none once that is clear."""
-        self._names_back: set[str] = set()
-        """Whose documents they are."""
+        self.staging = Staging(hub.store, self.mapper, self.previous)
+        self.guarded = bool(self.staging.guard.comparison.live) and not summary.get("taken")
+        """Whether what comes is judged before it is written: not at a first harvest, nor once a
+        person has taken the source as it is now."""
+        if self.guarded:
+            self.profile = self.staging.guard.profile
+        self.whole = False
+        """Whether the run asked for everything and came to its end."""
+        self._renamed: dict[str, str] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{source.id}")
         self._writing: Future[None] | None = None
         self._pending: set[str] = set()
@@ -558,91 +494,76 @@ class _Writer:
                 if reject.identifier is not None:
                     rejected = self.name(reject.identifier)
                     self._set_aside(rejected, "quarantined", reject.reason, name)
-            kept = _Kept(
+            kept = Kept(
                 page=name,
                 urls=[payload.url for payload in page.payloads],
                 places=list(enumerate(page.documents)),
                 reached=reached,
             )
-            changed = self._look_at(kept) if self._back is not None else set()
-            if self._back is None or not (self._back or changed):
-                self._store(kept)
-                return
-            # What is as it was is written at once: most of a walk is, and must not be kept in
-            # memory. How far we are is noted when what is before it is written (promise P3).
-            same = [place for place in kept.places if place[0] not in changed]
-            self._store(replace(kept, places=same, reached=None))
-            waits = [place for place in kept.places if place[0] in changed]
-            self._back.append(replace(kept, places=waits))
-            if self._sample.mapped >= drift.SAMPLE or len(self._back) >= PAGES_BACK:
-                self.begin_writing()
+            # The place reached may be noted at once: what waits is noted before it.
+            self._store(self.staging.take(kept) if self.guarded else kept)
 
     @property
     def held_back(self) -> int:
-        """How many documents wait until it is clear that the source is still itself."""
-        return sum(len(kept.places) for kept in self._back or ())
+        """How many documents wait until all that comes was judged."""
+        return self.staging.count
 
-    def begin_writing(self) -> None:
-        """Write what was held back while it was looked at; until enough was looked at, what comes
-        next is held back again.
+    def begin_walk(self, walk: Walk) -> None:
+        """Begin with a walk, or go on with one: then with what the run before left waiting."""
+        self.walk = walk
+        saved = self.hub.store.runs.cursor(self.source.id).get("checkpoint") or {}
+        self.hub.store.staged.keep_only(self.source.id, saved.get("started"))
+        self.staging.begin(walk, resumed=walk.checkpoint is not None, guarded=self.guarded)
 
-        Raises :class:`_DriftError`, before anything is written, where it is not like what this
+    def end_walk(self) -> None:
+        """Judge what waits and write it, and wait until all is written, whatever happens.
+
+        Raises :class:`_DriftError`, before anything is published, where it is not like what this
         source gave before.
         """
-        if self._back is None:
-            return
-        back = self._back
-        if back:
-            self.require_same_store()
-        self._back = [] if self._sample.mapped < drift.SAMPLE else None
-        self._names_back = set()
-        repository = self.walk.learned.get("repository") or {}
-        sample = self._sample.told(
-            whole=True, records=None, repository=repository.get("name"), before=None
-        )
-        if jumps := drift.glance(self.previous, sample, self.run.total):
-            # As many as were seen are there, unchanged as far as the hub is concerned.
-            self.run.counts["unchanged"] += sum(len(kept.places) for kept in back)
-            with self.hub.store.explained():
-                for kept in back:
-                    self._hold_back(kept, "; ".join(jumps))
-            self.run.profile = {**sample, "documents": sample["mapped"]}
-            self.run.warnings.update({f"drift: {jump}": 1 for jump in jumps})
-            raise _DriftError(self.source.id, jumps)
-        with self.hub.store.explained():
-            for kept in back:
-                self._store(kept)
+        with self._turn, self.hub.store.explained():
+            try:
+                if self.staging.count:
+                    self.require_same_store()
+                if self.guarded:
+                    self._judge()
+                for kept in self.staging.pages():
+                    self._store(kept)
+                self.take_late()
+            except _DriftError:
+                self.staging.clear()
+                raise
+            finally:
+                self.settle()
+            self.staging.clear()
 
-    def _hold_back(self, kept: _Kept, jumps: str) -> None:
-        """Note the documents of a page that are not taken and of which there is no record."""
-        names = {self.name(d.identifier): d for _, d in kept.places}
-        known = self.hub.store.records.look_up(names)
-        for name, document in names.items():
-            if name not in known and not document.deleted:
-                self._set_aside(name, "held_back", jumps, kept.page)
+    def _judge(self) -> None:
+        walk, staging = self.walk, self.staging
+        whole = walk.complete and walk.since is None and walk.checkpoint is None
+        listed = walk.complete and walk.covers_all and not self.run.unnamed
+        verdict = staging.judge(walk, self.run.total, whole=whole, listed=listed)
+        named = any(jump.startswith("repository:") for jump in verdict.jumps)
+        # What has jumped and brought nothing to publish is told at the end, as a warning.
+        if verdict.jumps and (staging.count or named):
+            self._hold_back(staging, verdict)
+            raise _DriftError(endings.held_for_drift(self.source.id, verdict.jumps, staging.count))
 
-    def _look_at(self, kept: _Kept) -> set[int]:
-        """Map the changed documents of a page for a look, and store nothing; returns their
-        indices, with those of whatever else comes of the same records later."""
-        names = {index: self.name(d.identifier) for index, d in kept.places}
-        known = self.hub.store.records.look_up(set(names.values()))
-        changed: set[int] = set()
-        for index, document in kept.places:
-            name = names[index]
-            before = known.get(name)
-            same = document.deleted or (before and before.document == document_hash(document))
-            if same and name not in self._names_back:
-                continue
-            changed.add(index)
-            self._names_back.add(name)
-            if document.deleted or self._sample.mapped >= drift.SAMPLE:
-                continue
-            self._sample.document(document)
-            url = kept.urls[document.payload]
-            provenance = _provenance(self.source, document, url, self.hub.clock(), "")
-            outcome = _named(crosswalks.apply(self.crosswalk, document, self.context, provenance))
-            self._sample.record(outcome.record)
-        return changed
+    def _hold_back(self, staging: Staging, verdict: Verdict) -> None:
+        """Count what is not taken, and note that of it of which there is no record."""
+        self.run.counts["unchanged"] += staging.count
+        self.run.held_back = staging.count
+        self.run.profile = verdict.profile
+        self._hold(verdict)
+        for kept in staging.pages():
+            names = {self.name(d.identifier): d for _, d in kept.places}
+            known = self.hub.store.records.look_up(names)
+            for name, document in names.items():
+                if name not in known and not document.deleted:
+                    self._set_aside(name, "held_back", "; ".join(verdict.jumps), kept.page)
+
+    def _hold(self, verdict: Verdict) -> None:
+        self.run.warnings.update({f"drift: {jump}": 1 for jump in verdict.jumps})
+        self._renamed = verdict.renamed
 
     def keep_unread(self, payload: Payload, reason: str) -> None:
         """Keep the answer at which a walk ended, for whoever wants to see what it was."""
@@ -655,58 +576,33 @@ class _Writer:
 
     def remap(self) -> None:
         """Map the newest kept version of every document of the source, those that were
-        skipped or set aside before included."""
-        store = self.hub.store
-        met: set[bytes] = set()
-        lost: set[tuple[str, int]] = set()
-        looked_at = ""
-        for name in store.runs.kept_pages(self.source.id):
-            page = store.documents.find(name)
-            if page is None:  # let go by retention; a newer run has what was on it
-                continue
-            if (run := name.rpartition("/")[0]) != looked_at:
-                lost, looked_at = self._lost_versions(run), run
-            places = []
-            for index, document in enumerate(page.documents):
-                if (name, index) in lost:
-                    continue
-                digest = _digest(document.identifier)
-                if digest not in met:
-                    met.add(digest)
-                    if not document.deleted:
-                        places.append((index, document))
-            gone = {
-                name
-                for name, known in store.records.look_up(
-                    self.name(d.identifier) for _, d in places
-                ).items()
-                if known.deleted
-            }
-            places = [(index, d) for index, d in places if self.name(d.identifier) not in gone]
-            store.leases.renew(self.lease, self.hub.clock())
-            urls = [payload["url"] for payload in page.payloads]
-            self._store(_Kept(page=page.identifier, urls=urls, places=places))
+        skipped or set aside before included; :class:`_DriftError` where that must not be
+        published unseen."""
+        try:
+            if self.guarded:
+                for kept in self._newest_kept():
+                    self.staging.look(kept)
+                verdict = self.staging.judge(self.walk, None, whole=False)
+                if verdict.jumps:
+                    guard = self.staging.guard
+                    self.run.counts["unchanged"] += guard.seen
+                    self.run.held_back = guard.comparison.differing
+                    self.run.profile = verdict.profile
+                    self._hold(verdict)
+                    raise _DriftError(
+                        endings.held_for_rules(
+                            self.source.id, verdict.jumps, guard.comparison.differing
+                        )
+                    )
+            for kept in self._newest_kept():
+                self._store(kept)
+        finally:
+            self.settle()
 
-    def _lost_versions(self, run: str) -> set[tuple[str, int]]:
-        """Where the pages of a run have versions of documents that did not count in it."""
-        kept = self.hub.store.runs.get(run)
-        if kept is None or kept.repeated == 0:
-            return set()
-        return superseded(
-            (page, self._with_stored(page))
-            for page in (f"{run}/{n + 1}" for n in range(kept.pages))
-        )
-
-    def _with_stored(self, page: str) -> list[tuple[str, Document, str, Known | None]]:
-        """The documents of a kept page: names, themselves, digests, what the hub has of them."""
-        kept = self.hub.store.documents.find(page)
-        documents = kept.documents if kept is not None else []
-        names = [self.name(d.identifier) for d in documents]
-        known = self.hub.store.records.look_up(set(names))
-        return [
-            (name, document, document_hash(document), known.get(name))
-            for name, document in zip(names, documents, strict=True)
-        ]
+    def _newest_kept(self) -> Iterator[Kept]:
+        for kept in newest_kept(self.hub.store, self.source.id, self.name):
+            self.hub.store.leases.renew(self.lease, self.hub.clock())
+            yield kept
 
     def recall(self) -> None:
         """Read again what earlier runs gave of the walk that this run goes on with: which versions
@@ -724,7 +620,9 @@ class _Writer:
                     self._recall(f"{self.source.id}/{number}/{page}")
 
     def _recall(self, page: str) -> None:
-        for index, (name, document, digest, before) in enumerate(self._with_stored(page)):
+        for index, (name, document, digest, before) in enumerate(
+            with_stored(self.hub.store, self.name, page)
+        ):
             had = has(document, digest, before)
             version = version_of(document.datestamp, deleted=document.deleted, had=had)
             written = before is not None and (document.deleted or had)
@@ -753,7 +651,7 @@ class _Writer:
                 kept = self.hub.store.documents.page(page)
                 urls = [payload["url"] for payload in kept.payloads]
                 places = [(index, kept.documents[index]) for index in indices]
-                self._store(_Kept(page=page, urls=urls, places=places, judged=True))
+                self._store(Kept(page=page, urls=urls, places=places, judged=True))
 
     def _counts(
         self,
@@ -788,7 +686,7 @@ class _Writer:
         for name in doubtful & self.going.keys():
             self._stays(name)
 
-    def _store(self, kept: _Kept) -> None:
+    def _store(self, kept: Kept) -> None:
         # Some repositories give all they have on one page: its records, with all their formats,
         # are never in memory together.
         for start in range(0, max(1, len(kept.places)), SLICE):
@@ -796,7 +694,7 @@ class _Writer:
             reached = kept.reached if end >= len(kept.places) else None
             self._store_some(replace(kept, places=kept.places[start:end], reached=reached))
 
-    def _store_some(self, kept: _Kept) -> None:
+    def _store_some(self, kept: Kept) -> None:
         page, urls, places = kept.page, kept.urls, kept.places
         run, records = self.run, self.hub.store.records
         names = {index: self.name(d.identifier) for index, d in places}
@@ -852,6 +750,8 @@ class _Writer:
         store = self.hub.store
         with store.explained():
             store.records.commit(staged)  # which sees for itself whether it may
+            self.run.written += sum(len(batch.entries) for batch in staged)
+            run.written = self.run.written
             store.leases.renew(self.lease, self.hub.clock())
             store.records.touch(touched)
             store.aside.write(*aside)
@@ -881,23 +781,17 @@ class _Writer:
         """What becomes of one document: the word it is counted under, and what to write."""
         if document.deleted:
             return self._gone(name, before, document, page, index)
-        self.profile.document(document)
-        published = self.source.declared.republish
-        if (
-            before is not None
-            and not before.deleted
-            and before.document == digest
-            and before.crosswalk == self.rules
-            and before.sets[0].startswith("~") is not published
-        ):
+        if not self.guarded:
+            self.profile.document(document)
+        if before is not None and self.mapper.as_new(before, digest):
             self._is_here(name)
             self._alive(name)
             return "unchanged", None, None
-        provenance = _provenance(self.source, document, url, self.hub.clock(), self.run.identifier)
-        outcome = _named(crosswalks.apply(self.crosswalk, document, self.context, provenance))
+        outcome = self.staging.outcome(page, index) or self.mapper.outcome(document, url)
         for repair in document.repairs:
             self.run.note(f"document: {repair}", name)
-        self.profile.record(outcome.record)
+        if not self.guarded:
+            self.profile.record(outcome.record)
         for issue in outcome.issues:
             self.run.note(f"{issue.field}: {issue.message}", name)
         if outcome.rejected is not None:
@@ -918,12 +812,8 @@ class _Writer:
         if not record.title:
             self.run.note("title: there is none", name)
         self._alive(name)
-        content = f"{formats.VERSION}:{content_hash(said)}"
-        sets = private_sets(self.source.id)
-        if published:
-            region = self.source.declared.region
-            sets = tuple(sets_of(record, self.source.system, self.hub.groups, region))
-        touch = (name, digest, self.rules, page, index, document.datestamp)
+        content, sets = self.mapper.shown(record, plain)
+        touch = (name, digest, self.mapper.rules, page, index, document.datestamp)
         if (
             before is not None
             and not before.deleted
@@ -937,9 +827,9 @@ class _Writer:
             record=plain,
             hash=content,
             sets=sets,
-            fragments=_render(record) if published else {},
+            fragments=_render(record) if self.mapper.published else {},
             document=digest,
-            crosswalk=self.rules,
+            crosswalk=self.mapper.rules,
             page=page,
             index=index,
             stamp=document.datestamp,
@@ -977,7 +867,7 @@ class _Writer:
             hash="",
             sets=self._sets_of_source() if before is None else before.sets,
             document=document_hash(document),
-            crosswalk=self.rules,
+            crosswalk=self.mapper.rules,
             page=page,
             index=index,
             stamp=document.datestamp,
@@ -1015,11 +905,11 @@ class _Writer:
             self._stays(name)
         names = {**self.waiting, **{name: change.why for name, change in self.going.items()}}
         if not names:
-            decisions.drop(self.source.id)
+            self._drop_waiting()
             return 0
         records = self.hub.store.records
         live = records.counts().get(self._set_of_source())
-        most = max(MASS_COUNT, MASS_SHARE * (live.live if live else 0))
+        most = max(endings.MASS_COUNT, endings.MASS_SHARE * (live.live if live else 0))
         if len(names) > most and not approved:
             if not self.going:
                 self._wait_for_less()
@@ -1030,7 +920,7 @@ class _Writer:
         if len(names) > most:
             decisions.hold(self.source.id, self.run.identifier, now, names, decision="approved")
         else:
-            decisions.drop(self.source.id)
+            self._drop_waiting()
         # The record may have been written again in this run, after its tombstone.
         known = {name: was for name, was in records.look_up(names).items() if not was.deleted}
         self.run.counts["deleted"] += len(known.keys() - self.going.keys())
@@ -1042,6 +932,7 @@ class _Writer:
             for name, was in known.items()
         ]
         records.put(self.source.id, changes, now, fence=self.lease.fence)
+        self.run.written += len(changes)
         return 0
 
     def _wait_for_less(self) -> None:
@@ -1051,11 +942,21 @@ class _Writer:
             decisions.hold(self.source.id, held.run, held.at, self.waiting)
 
     def hold(self) -> None:
-        """Let the run wait for a person, since its source has jumped."""
+        """Let the run wait for a person, since what it brought has jumped."""
         self.keep_all()
-        jumps = {word: n for word, n in self.run.warnings.items() if word.startswith("drift: ")}
+        jumps = {word: n for word, n in self.run.warnings.items() if word.startswith(JUMP)}
+        names = {old: f"{RENAMED}{new}" for old, new in self._renamed.items()}
         decisions, now = self.hub.store.decisions, self.hub.clock()
-        decisions.hold(self.source.id, self.run.identifier, now, {}, why=jumps)
+        decisions.hold(self.source.id, self.run.identifier, now, names, why=jumps)
+
+    def _drop_waiting(self) -> None:
+        """Nothing waits any more of what this run would have found again: a jump only where it
+        saw everything, and one of a source only where it asked the source."""
+        decisions, runs = self.hub.store.decisions, self.hub.store.runs
+        for held in decisions.waiting(self.source.id):
+            run = runs.get(held.run) if held.jumps else None
+            if run is None or (self.whole and (run.kind, self.run.kind) != ("harvest", "map")):
+                decisions.drop(self.source.id)
 
     def keep_all(self) -> None:
         """Delete nothing of what was found gone."""
@@ -1075,10 +976,6 @@ class _Writer:
             self.run.counts["unchanged"] += 1
 
     # --- what has no record ----------------------------------------------------------------
-
-    def name(self, native: str) -> str:
-        """Our name of what the source calls ``native``."""
-        return self._named_by(self.source.id, native)
 
     def _met(self, name: str, *, deleted: bool = False) -> None:
         """The source lists an identifier, perhaps again; unless as deleted, it is not missing."""
@@ -1140,13 +1037,23 @@ class _Writer:
         alive = sum(run.counts[name] for name in ("new", "changed", "unchanged")) - self._idle
         repository = {**walk.memory, **walk.learned}.get("repository") or {}
         run.profile = self.profile.told(
-            whole=whole and not _unread(run),
+            whole=whole and not endings.unread(run),
             records=alive if walk.covers_all else None,
             repository=repository.get("name"),
             before=previous,
         )
         for jump in drift.compare(previous, run.profile):
             run.warnings[f"drift: {jump}"] += 1
+
+    def describe_mapping(self) -> None:
+        """Note what all that is kept is like by the rules as they are now."""
+        before = self.previous or {}
+        self.run.profile = self.profile.told(
+            whole=not endings.unread(self.run),
+            records=before.get("records"),
+            repository=before.get("repository"),
+            before=self.previous,
+        )
 
     def _set_of_source(self) -> str:
         name = f"source:{self.source.id}"
@@ -1243,39 +1150,6 @@ def _render(record: Record) -> dict[str, str]:
     return formats.fragments(record)
 
 
-def _provenance(
-    source: Source, document: Document, url: str, now: datetime, run: str
-) -> dict[str, Any]:
-    body = document.body if isinstance(document.body, dict) else {}
-    return {
-        "source": source.id,
-        "base_url": source.declared.url,
-        "url": url,
-        "source_datestamp": document.datestamp,
-        "namespace": body.get("namespace"),
-        "harvested": now.replace(microsecond=0),
-        "run": run,
-    }
-
-
-def _rules(
-    crosswalk: crosswalks.Crosswalk, context: dict[str, Any], system: str, groups: Groups
-) -> str:
-    told = json.dumps(
-        [
-            crosswalk.digest,
-            context,
-            formats.VERSION,
-            system,
-            views.digest(groups),
-            tables.digest(),
-        ],
-        sort_keys=True,
-        default=str,
-    )
-    return blake2b(told.encode(), digest_size=8).hexdigest()
-
-
 def _as_known(change: Change) -> Known:
     return Known(
         seq=0,
@@ -1311,4 +1185,4 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
         upcoming.cancel()
 
 
-__all__ = ["Dry", "Hub", "Wanted", "harvest", "rehearse", "rehearse_one", "remap"]
+__all__ = ["Hub", "Wanted", "harvest", "remap"]

@@ -51,6 +51,8 @@ def ended(
             after = health.summary(before, history, past, declared, waiting)
             if (run.profile or {}).get("whole") and past.good:
                 after["profile"] = run.profile
+                # All there is was taken as a person said: from now on it is compared again.
+                after.pop("taken", None)
             store.watch.keep(source.id, after)
             overdue = health.of_stored(declared, after, now).overdue
         _alert(store, source.id, source.declared.title, past, channels, now, overdue=overdue)

@@ -41,6 +41,7 @@ from store.names import Names
 from store.records import Records, insert_if_absent
 from store.runs import Runs
 from store.schedule import Schedule
+from store.staged import StagedPages
 from store.watch import Watch
 
 WAIT_MS = 15_000
@@ -77,6 +78,7 @@ class Store:
         self.aside = Aside(self.database)
         self.decisions = Decisions(self.database)
         self.leases = Leases(self.database)
+        self.staged = StagedPages(self.database)
         self.schedule = Schedule(self.database)
         self.manifests = Manifests(self.database)
         self.names = Names(self.database)
@@ -87,6 +89,7 @@ class Store:
         with self.explained():
             self.records.prepare()
             self.aside.prepare()
+            self.staged.prepare()
 
     def secret(self) -> bytes:
         """The key that signs resumption tokens: made once, the same for every process."""

@@ -24,6 +24,8 @@ REVERSIBLE = timedelta(days=30)
 CHUNK = 1_000
 JUMP = "drift: "
 """Begins what has jumped, among the reasons for which a run was held."""
+RENAMED = "renamed to "
+"""Begins why a record would be deleted that has come under a new name; the new name follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

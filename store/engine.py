@@ -43,6 +43,8 @@ OPLOG_ENTRIES = 1_000
 """The engine's change log is not used by the hub; a short one keeps memory and disk small."""
 START_SECONDS = 60.0
 """How long a start may take; a large store is checked before it opens."""
+FILES = "db"
+"""The folder of its files, in the data folder."""
 IDLE_SECONDS = 10.0
 """How long the engine stays up after its last user went."""
 END_SECONDS = 20.0
@@ -301,7 +303,7 @@ class _Supervisor:
         return 0
 
     def _start(self) -> None:
-        fresh = not (self.data / "db" / "WiredTiger").exists()
+        fresh = not (self.data / FILES / "WiredTiger").exists()
         if fresh:
             # The only account is made before the first start with access control.
             client = _client(self._launch(auth=False), None)
@@ -343,7 +345,7 @@ class _Supervisor:
             "--config", str(config),
             "--host", "127.0.0.1",
             "--port", str(self.port),
-            "--storage-path", str(self.data / "db"),
+            "--storage-path", str(self.data / FILES),
             "--cache-size", CACHE,
             "--oplog-max-entries", str(OPLOG_ENTRIES),
             *(["--auth"] if auth else []),

@@ -738,6 +738,12 @@ class Records:
                 return candidate, row["datestamp"]
         return None
 
+    def contents(self, identifiers: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What these records say, by identifier; deleted and unknown ones are left out."""
+        fields = {"record": 1, "deleted": 1}
+        found = self._records.find({"_id": {"$in": list(identifiers)}}, fields)
+        return {row["_id"]: row["record"] for row in found if not row["deleted"]}
+
     def get(self, identifier: str) -> StoredRecord | None:
         """A record with all the store knows of it, published or not."""
         row = self._records.find_one({"_id": identifier}, {"xml": 0})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 ISSUE_KINDS = 500
 """Different issues kept per run; further kinds are counted as one."""
@@ -67,6 +69,17 @@ class Run:
     """When the server wants to be asked again at the earliest, if it said so."""
     profile: dict[str, Any] | None = None
     """What its records were like, see :mod:`chm_hub.drift`."""
+    written: int = 0
+    """Records that this run has written or deleted in the store; acknowledged ones alone."""
+    held_back: int = 0
+    """Those of the ``unchanged`` whose new version was not taken: the run is held for drift."""
+
+    @property
+    def why(self) -> str | None:
+        """The reason; of a run that failed or is partial with what it has stored nevertheless."""
+        if self.state not in ("failed", "partial"):
+            return self.reason
+        return and_wrote(self.reason, self.written)
 
     @property
     def seen(self) -> int:
@@ -105,11 +118,19 @@ class Run:
             "reasons": dict(self.rejects),
             "unnamed": self.unnamed,
             "repeated": self.repeated,
-            "reason": self.reason,
+            "reason": self.why,
             "error": self.error,
             "due": self.due.isoformat() if self.due else None,
             "not_before": _iso(self.not_before) if self.not_before else None,
+            "written": self.written,
+            "held_back": self.held_back,
         }
+
+
+def and_wrote(reason: str | None, written: int) -> str:
+    """Why a run did not come to a good end, and what of it is stored nevertheless."""
+    said = f"it wrote {written} records, which stay" if written else "it wrote no record"
+    return f"{reason.rstrip('.')}; {said}" if reason else said
 
 
 class Runs:
@@ -149,36 +170,16 @@ class Runs:
         return run
 
     def save(self, run: Run) -> None:
-        """Write a run as it stands."""
-        self._runs.replace_one(
-            {"_id": run.identifier},
-            {
-                "_id": run.identifier,
-                "source": run.source,
-                "kind": run.kind,
-                "started": run.started,
-                "ended": run.ended,
-                "state": run.state,
-                "counts": dict(run.counts),
-                # Pairs, since a message may hold what a field name may not.
-                "issues": [[k, n, run.examples.get(k)] for k, n in run.issues.items()],
-                "warnings": [[k, n] for k, n in run.warnings.items()],
-                "rejects": [[k, n] for k, n in run.rejects.items()],
-                "unnamed": run.unnamed,
-                "repeated": run.repeated,
-                "absent": run.absent,
-                "requests": run.requests,
-                "total": run.total,
-                "reason": run.reason,
-                "error": run.error,
-                "full": run.full,
-                "pages": run.pages,
-                "not_before": run.not_before,
-                "due": run.due,
-                "profile": run.profile,
-            },
-            upsert=True,
-        )
+        """Write a run as it stands. A run that has ended stays ended: what was still on its way
+        when it ended, with the state ``running``, comes too late and is not written."""
+        row = _row(run)
+        if run.state != "running":
+            self._runs.replace_one({"_id": run.identifier}, row, upsert=True)
+        elif not self._runs.replace_one(
+            {"_id": run.identifier, "state": "running"}, row
+        ).matched_count:
+            with suppress(DuplicateKeyError):
+                self._runs.insert_one(row)
 
     def history(self, source: str, limit: int = 20) -> list[Run]:
         """The latest runs of a source, newest first."""
@@ -194,13 +195,17 @@ class Runs:
             if (run := self.get(f"{source}/{number}")) is not None:
                 yield run
 
-    def kept_pages(self, source: str) -> Iterator[str]:
+    def kept_pages(self, source: str, *, held: bool = True) -> Iterator[str]:
         """The identifiers of all pages the source's runs kept, newest first; some may have
-        been let go since."""
+        been let go since. Without ``held`` those of runs that were held for drift are left out:
+        what such a run brought was never taken."""
         last = (self._cursors.find_one({"_id": source}) or {}).get("runs", 0)
         for number in range(last, 0, -1):
-            row = self._runs.find_one({"_id": f"{source}/{number}"}, {"pages": 1})
-            for page in range((row or {}).get("pages", 0), 0, -1):
+            fields = {"pages": 1, "state": 1, "error": 1}
+            row = self._runs.find_one({"_id": f"{source}/{number}"}, fields) or {}
+            if not held and (row.get("state"), row.get("error")) == ("held", "drift"):
+                continue
+            for page in range(row.get("pages", 0), 0, -1):
                 yield f"{source}/{number}/{page}"
 
     def bury(
@@ -292,6 +297,36 @@ def _parts(head: dict[str, Any]) -> list[str]:
     return [f"{name}/{generation}/{number}" for number in range(head.get("parts", 0))]
 
 
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "_id": run.identifier,
+        "source": run.source,
+        "kind": run.kind,
+        "started": run.started,
+        "ended": run.ended,
+        "state": run.state,
+        "counts": dict(run.counts),
+        # Pairs, since a message may hold what a field name may not.
+        "issues": [[k, n, run.examples.get(k)] for k, n in run.issues.items()],
+        "warnings": [[k, n] for k, n in run.warnings.items()],
+        "rejects": [[k, n] for k, n in run.rejects.items()],
+        "unnamed": run.unnamed,
+        "repeated": run.repeated,
+        "absent": run.absent,
+        "requests": run.requests,
+        "total": run.total,
+        "reason": run.reason,
+        "error": run.error,
+        "full": run.full,
+        "pages": run.pages,
+        "not_before": run.not_before,
+        "due": run.due,
+        "profile": run.profile,
+        "written": run.written,
+        "held_back": run.held_back,
+    }
+
+
 def _run(row: dict[str, Any]) -> Run:
     return Run(
         identifier=row["_id"],
@@ -317,6 +352,8 @@ def _run(row: dict[str, Any]) -> Run:
         not_before=row.get("not_before"),
         due=row.get("due"),
         profile=row.get("profile"),
+        written=row.get("written", 0),
+        held_back=row.get("held_back", 0),
     )
 
 

@@ -133,7 +133,7 @@ def test_a_source_that_has_become_another_is_not_published_until_it_is_accepted(
 ) -> None:
     harvest(hub)
     before = hub.records()
-    repository.add(*NAMES, title="")
+    repository.add(*NAMES, title="Untitled")
     run = harvest(hub, "--full")
     assert (run["state"], run["error"]) == ("held", "drift")
     assert "title" in run["reason"]

@@ -158,6 +158,10 @@ def test_mapping_again_changes_nothing_and_a_changed_crosswalk_changes_what_it_s
     assert [line["changed"] for line in said.lines] == [0, 0]
     assert unmoved(before, hub.records("--with-deleted")) == set(before)
     hub.source("demo-rss", network.sources()["demo-rss"].replace('type = "news"', 'type = "event"'))
+    # All records of another type: a person says whether that is meant.
+    assert hub("map", "demo-rss", "--json").lines[0]["state"] == "held"
+    assert {r["type"] for r in hub.records("--source", "demo-rss").values()} == {"news"}
+    assert hub("held", "approve", "demo-rss").code == 0
     said = hub("map", "demo-rss", "--json")
     (line,) = said.lines
     assert line["changed"] == line["seen"] > 0
