@@ -19,7 +19,7 @@ from chm_hub.document import Json, Payload
 from chm_hub.errors import FetchError, ProtocolError, SourceError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of, page_title
-from harvesters import feed, jsons, oai_pmh, robots, xml
+from harvesters import feed, jsons, oai_pmh, ogc_api, robots, xml
 
 PROBES = 5
 """Questions at most, beside robots.txt, and two to a repository about itself."""
@@ -81,7 +81,7 @@ async def detect(fetch: Fetch, url: str, wanted: str | None = None) -> Found:
             # An answer to another question than Identify says neither its name nor its hosts.
             found = await look.repository(url) or found
     elif kind == "json":
-        found = look.of_json(payload)
+        found = await look.of_what(look.of_json(payload))
     elif kind == "html":
         found = await look.of_page(payload, wanted)
     else:
@@ -205,6 +205,14 @@ class _Look:
                 said="a STAC catalogue",
                 options={"what": "collections"},
             )
+        if ogc_api.is_one(answer):
+            return Found(
+                adapter="ogc_api",
+                url=self.url,
+                title=title,
+                said="an OGC API",
+                options={"what": "records"},
+            )
         if isinstance(answer.get("dataset"), list):
             return Found(adapter="dcat", url=self.url, title=title, said="a DCAT catalogue")
         if "namespaces" in answer and "routes" in answer:
@@ -215,6 +223,20 @@ class _Look:
         if "jsonfeed" in str(answer.get("version")):
             return Found(adapter="feed", url=self.url, title=title, said="a JSON feed")
         return None
+
+    async def of_what(self, found: Found | None) -> Found | None:
+        """An OGC API with what it holds: the records of its catalogues, or else its collections."""
+        if found is None or found.adapter != "ogc_api":
+            return found
+        try:
+            what, title = await ogc_api.look(self.probe, found.url)
+        except (FetchError, ProtocolError) as error:
+            self.tried.append(error.reason)
+            return None
+        said = {"records": "an OGC API with a catalogue of records"}.get(
+            what, "an OGC API whose collections are data sets"
+        )
+        return replace(found, options={"what": what}, said=said, title=title or found.title)
 
     async def repository(self, url: str) -> Found | None:
         """An OAI-PMH repository, asked to identify itself."""
@@ -254,6 +276,7 @@ class _Look:
             "ptk": self._ptk,
             "drupal": self._drupal,
             "ckan": self._ckan,
+            "ogc_api": self._ogc,
             "dcat": self._dcat,
             "feed": self._linked_feed,
         }
@@ -361,6 +384,17 @@ class _Look:
             said="a data portal with a DCAT catalogue",
         )
 
+    async def _ogc(self, page: _Page) -> Found | None:
+        joint = "&" if "?" in self.url else "?"
+        payload = await self.probe(page.json or f"{self.url}{joint}f=json")
+        if payload is None or kind_of(payload.body) != "json":
+            return None
+        found = self.of_json(payload)
+        if found is None or found.adapter != "ogc_api":
+            return None
+        # The page in JSON is what the source reads; the other is for people.
+        return await self.of_what(replace(found, url=payload.url, languages=page.languages))
+
     async def _linked_feed(self, page: _Page) -> Found | None:
         for link in page.feeds[:1]:
             answer = await self.probe(link)
@@ -399,6 +433,9 @@ class _Page:
         self.languages: tuple[str, ...] = ()
         self.feeds: list[str] = []
         self.api: str | None = None
+        self.json: str | None = None
+        """The same page in JSON."""
+        self.is_ogc = False
         try:
             root = lxml_html.document_fromstring(payload.body)
         except (ValueError, lxml_html.etree.ParserError):
@@ -413,6 +450,10 @@ class _Page:
             rel, href = (link.get("rel") or "").lower(), link.get("href")
             if not href:
                 continue
+            if rel in ogc_api.RELATIONS:
+                self.is_ogc = True
+            if rel in ("alternate", "self") and (link.get("type") or "") == "application/json":
+                self.json = self.json or urljoin(payload.url, href)
             if "https://api.w.org/" in rel:
                 self.api = urljoin(payload.url, href)
             elif "alternate" in rel.split() and (link.get("type") or "").lower() in _FEEDS:
@@ -427,6 +468,7 @@ class _Page:
         """The adapters its marks speak for, the surest first."""
         path = urlsplit(self.url).path.lower()
         signs = {
+            "ogc_api": self.is_ogc or "pygeoapi" in self._text or "ldproxy" in self._text,
             "wordpress": self.api is not None or "wordpress" in self._made_by,
             "ptk": "/portal_syndication/" in self._text or "naaya" in self._text,
             "ckan": "ckan" in self._made_by,

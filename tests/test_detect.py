@@ -21,6 +21,7 @@ HOSTS = {
     "bioland-ke": ("bioland", ""),
     "bioland-rw": ("bioland", ""),
     "drupal-de": ("drupal", ""),
+    "ogc-api": ("ogc_api", "/"),
     "sitemap-ch": ("sitemap", ""),
     "sitemap-ma": ("sitemap", "/sitemap.xml"),
 }
