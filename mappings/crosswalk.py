@@ -653,8 +653,10 @@ def choice_of(crosswalk: Crosswalk, key: Json) -> Crosswalk | None:
     if not isinstance(key, str | int | float):
         return None
     choices, said = crosswalk.choices, str(key)
+    if said in choices:
+        return choices[said]
     begins = [c for c in choices if c.endswith("*") and c != "*" and said.startswith(c[:-1])]
-    return choices.get(said) or choices.get(max(begins, key=len, default=""))
+    return choices.get(max(begins, key=len, default=""))
 
 
 def _brief(text: str) -> str:

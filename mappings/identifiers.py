@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from chm_hub.document import Json
@@ -66,6 +67,7 @@ class Identifier:
         return doi[0].casefold() if doi else self.value
 
 
+@lru_cache(maxsize=4096)
 def identifier(said: str, stated: str = "") -> Identifier | None:
     """What one identifier is; ``stated`` is its type where the format states one.
 
