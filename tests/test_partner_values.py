@@ -300,3 +300,47 @@ def test_places_and_periods_of_eml() -> None:
     assert made["bbox"] == [31.5, -5.0, 42.0, 5.0]
     assert made["temporal"] == {"start": "1999-05-06", "end": "2004-12"}
     assert "issues" not in made
+
+
+# --- WordPress -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"date_gmt": "0000-00-00T00:00:00"}, {"issued": "2024-03-05"}),
+        ({"date_gmt": None}, {"issued": "2024-03-05"}),
+        ({"date_gmt": "2024-03-05T07:00:00+00:00"}, {"issued": "2024-03-05T07:00:00+00:00"}),
+        ({"date_gmt": "-0001-11-30T00:00:00"}, {"issued": "2024-03-05"}),
+        ({"modified_gmt": "-0001-11-30T00:00:00", "modified": "-0001-11-30T00:00:00"}, {}),
+        ({"title": "Plain &amp; simple"}, {"title": [{"value": "Plain & simple"}]}),
+        ({"title": {"raw": "Raw"}}, {"title": [{"value": "Raw"}]}),
+        ({"excerpt": {"rendered": "<p>&nbsp;</p>\n"}}, {"description": [{"value": "Body"}]}),
+        ({"excerpt": False, "content": "<p>Text</p>"}, {"description": [{"value": "Text"}]}),
+        ({"excerpt": {"rendered": ""}}, {"description": [{"value": "Body"}]}),
+    ],
+)
+def test_odd_entries_of_wordpress(more: dict[str, Any], said: dict[str, Any]) -> None:
+    entry = {
+        "id": 1,
+        "date": "2024-03-05T10:00:00",
+        "date_gmt": "2024-03-05T07:00:00",
+        "link": "https://p.example.org/1/",
+        "title": {"rendered": "T"},
+        "excerpt": {"rendered": "<p>Short</p>"},
+        "content": {"rendered": "<p>Body</p>", "protected": False},
+        **more,
+    }
+    body = {
+        "kind": "posts",
+        "lang": None,
+        "translations": [],
+        "terms": {},
+        "media": [],
+        "files": [],
+    }
+    made = record_of("wordpress", {**body, "entry": entry})
+    wanted = {"title": [{"value": "T"}], "issued": "2024-03-05T07:00:00Z", **said}
+    assert {key: made.get(key) for key in wanted} == wanted
+    assert "issues" not in made
+    assert "modified" not in made
