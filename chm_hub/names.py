@@ -15,10 +15,11 @@ from collections.abc import Callable
 LONGEST = 200
 """Characters of a source's identifier that is kept. Longer ones do not fit an address that people
 copy: a request with all of them escaped stays far below what servers accept (8,000)."""
-_LEGAL = r"(?:[A-Za-z0-9\-_.!~*'();/?:@&=+$,]|%[0-9A-Fa-f]{2})"
-PATTERN = rf"^[a-z0-9][a-z0-9_-]*/{_LEGAL}+$"
+_ONE = r"[A-Za-z0-9\-_.!~*'();/?:@&=+$,]"
+_LEGAL = rf"{_ONE}*(?:%[0-9A-Fa-f]{{2}}{_ONE}*)*"
+PATTERN = rf"^[a-z0-9][a-z0-9_-]*/(?:{_ONE}|%[0-9A-Fa-f]{{2}}){_LEGAL}$"
 """What every name is like, under both rules."""
-_KEPT = re.compile(rf"(?!~){_LEGAL}+")
+_KEPT = re.compile(rf"(?!~){_LEGAL}")
 _DOTS = re.compile(r"(?:^|/)(?:\.|%2[Ee]){1,2}(?:[/?]|$)")
 """A step of a path that is ``.`` or ``..``: browsers and proxies take it out of an address."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -31,7 +32,7 @@ def readable(source: str, native: str) -> str:
     Different identifiers have different names: case is kept, nothing is escaped or unescaped, and
     no identifier that is kept begins with ``~``.
     """
-    if len(native) <= LONGEST and _KEPT.fullmatch(native) and not _DOTS.search(native):
+    if 0 < len(native) <= LONGEST and _KEPT.fullmatch(native) and not _DOTS.search(native):
         return f"{source}/{native}"
     return f"{source}/~{_digest(native)}"
 

@@ -804,7 +804,9 @@ class _Writer:
             self._set_aside(name, "skipped", outcome.skipped or "", page)
             return "skipped", change, touch
         # A crosswalk knows nothing of the store, where the source may have kept an older rule.
-        record = replace(outcome.record, identifier=name)
+        record = outcome.record
+        if record.identifier != name:
+            record = replace(record, identifier=name)
         plain = to_dict(record)
         said = canonical(plain)
         if len(said) > LARGEST_RECORD:

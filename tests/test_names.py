@@ -131,6 +131,11 @@ def test_whatever_is_of_legal_characters_is_kept(native: str) -> None:
     assert readable("src", native) == f"src/{native}"
 
 
+def test_a_name_has_something_after_its_source() -> None:
+    for wrong in ("src/", "src", "/a", "src/a b", "src/%", "src/a#b"):
+        assert not re.fullmatch(PATTERN, wrong), wrong
+
+
 def test_the_rules_are_stable() -> None:
     """What is published under a name today is so for ever."""
     assert digested("r", "oai:x:caseStudy/mg-10") == "r/~7f736de33f8c1a8523b434ee87abecc9"
