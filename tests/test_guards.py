@@ -80,7 +80,7 @@ def sets(listed: List, path: str, asked: Asked) -> bytes:
         inside += f"<resumptionToken>{page + 1}</resumptionToken>"
     elif verb == "ListRecords":
         name = f"<identifier>{asked['set']}</identifier>"
-        inside = f"<record><header>{name}</header><metadata><dc/></metadata></record>"
+        inside = f"<record><header>{name}</header><metadata><dc>x</dc></metadata></record>"
     return OAI.format(verb, inside).encode()
 
 
