@@ -261,3 +261,22 @@ def test_rights_are_the_entry_s_own_or_else_the_feed_s() -> None:
 def test_an_author_s_name_without_the_address(author: str, creator: Any) -> None:
     (made,) = records(rss(f"<title>A</title><author>{author}</author>"))
     assert made.get("creator") == creator
+
+
+@pytest.mark.parametrize(
+    ("guid", "url", "same_as"),
+    [
+        ("<guid>7</guid>", None, "7"),
+        ("<guid>tag:x.example.org,2024:7</guid>", None, "tag:x.example.org,2024:7"),
+        ("<guid>http://x.example.org/7</guid>", "http://x.example.org/7", "http://x.example.org/7"),
+        ("<guid>/news/7</guid>", "https://s.example.org/news/7", "/news/7"),
+        ("<guid>7</guid><link>http://x.example.org/a</link>", "http://x.example.org/a", "7"),
+        ("<link>http://x.example.org/a</link><guid>7</guid>", "http://x.example.org/a", "7"),
+    ],
+)
+def test_no_address_is_made_of_a_guid_that_is_none(
+    guid: str, url: str | None, same_as: str
+) -> None:
+    (made,) = records(rss(f"<title>A</title>{guid}"))
+    assert made.get("url") == url
+    assert made["same_as"] == [same_as]
