@@ -387,7 +387,7 @@ def test_obis(hub: Hub) -> None:
             text = json.dumps(record)
             for contact in told["contacts"] or []:
                 assert not contact["email"] or contact["email"] not in text
-        assert any("10.14284/519" in r["same_as"] for r in records.values())
+        assert any("https://doi.org/10.14284/519" in r["same_as"] for r in records.values())
         # Two years later: another version of the same dataset.
         answers["/b/dataset"] = later
         run = run_of(hub, "b")
