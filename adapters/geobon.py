@@ -70,7 +70,7 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         warnings=warnings,
         total=total if total is not None else len(rows),
     )
-    walk.short = counted.shortage()
+    walk.short = counted.shortage(walk)
     walk.covers_all = walk.complete = walk.short is None
     if walk.complete:
         async for page in absent.ask_for(

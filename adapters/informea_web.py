@@ -106,7 +106,7 @@ class _Site:
                 total=total,
             )
             if ended:
-                walk.short = walk.short or self.counted.shortage()
+                walk.short = walk.short or self.counted.shortage(self.walk)
                 return
         walk.short = f"the limit of {MAX_PAGES} pages was reached"
 

@@ -120,6 +120,7 @@ class Declared:
     republish: bool = True
     crosswalk: str | None = None
     deletions: Deletions | None = None
+    announces_more: bool = False
     enabled: bool = True
     reason: str | None = None
     group: str | None = None

@@ -37,6 +37,7 @@ from chm_hub.printing import (
     with_settings,
 )
 from chm_hub.settings import Settings
+from chm_hub.told import sentences
 from chm_hub.vocabulary_commands import vocabularies
 from chm_hub.watch_commands import alerts, health
 from mappings import tables
@@ -824,6 +825,8 @@ def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -
         ],
     )
     if source_id and history:
+        for sentence in sentences(history[0].line()):
+            click.echo(sentence)
         _show_issues(history[0].issues.most_common(20), history[0].examples)
     if nowhere is not None:
         click.echo(f"{nowhere.text}. To do: {nowhere.do}")

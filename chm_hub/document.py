@@ -105,6 +105,11 @@ class Walk:
     live: Callable[[], Awaitable[list[str]]] | None = None
     """The native identifiers of all the source's live records, for a look at what is gone."""
 
+    announces_more: bool = False
+    """The source's file says that its lists announce more entries than they give."""
+
+    lacking: int = 0
+    """How many of the announced entries did not come, though each list was read to its end."""
     doubtful: set[str] = field(default_factory=set)
     """Native identifiers that one list said are gone, and of which the source does not say whether
     another has them: their records stay."""

@@ -31,12 +31,12 @@ def unread(run: Run) -> str | None:
     )
 
 
-def held_for_deletions(source: str, held: int) -> str:
+def held_for_deletions(source: str, held: int, live: int) -> str:
     """Why a run is held for its deletions, and what a person can do."""
     return (
-        f"{held} records would be deleted, more than {MASS_SHARE:.0%} of the source. Look whether "
-        f"that is meant: `chm-hub held show {source}`; then `chm-hub held approve {source}` "
-        "or `reject`"
+        f"{held:,} of {live:,} records would be deleted, more than {MASS_SHARE:.0%} of the source. "
+        f"Look whether that is meant: `chm-hub held show {source}`; then "
+        f"`chm-hub held approve {source}` or `reject`"
     )
 
 

@@ -21,7 +21,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, deletions, drift, endings, watch
+from chm_hub import alerts, announced, deletions, drift, endings, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -220,7 +220,11 @@ def _walk(source: Source, hub: Hub, wanted: Wanted) -> Walk:
             # What changed since then may stand where this walk has been already (rule R8).
             started = saved.get("started", saved["at"])
     return Walk(
-        started=started, since=since, checkpoint=checkpoint, memory=dict(cursor.get("memory", {}))
+        started=started,
+        since=since,
+        checkpoint=checkpoint,
+        memory=dict(cursor.get("memory", {})),
+        announces_more=source.declared.announces_more,
     )
 
 
@@ -237,6 +241,8 @@ def _finish(
     run.warnings.update(walk.warnings)
     run.warnings.update(notes)
     run.reason = run.reason or walk.short
+    if walk.lacking:
+        _tell_lacking(source, hub, run, walk)
     # Before anything is deleted, and on what the source gave alone: who failed deletes nothing.
     failure = endings.unread(run)
     if failure is None and walk.complete and walk.covers_all:
@@ -261,7 +267,7 @@ def _finish(
     elif not walk.complete:
         state = "partial" if run.given or wanted.most is not None else "failed"
     elif held:
-        state, run.reason = "held", endings.held_for_deletions(source.id, held)
+        state, run.reason = "held", endings.held_for_deletions(source.id, held, writer.live())
     elif run.counts["quarantined"] or run.warnings:
         state = "complete_with_warnings"
     else:
@@ -293,6 +299,27 @@ def _finish(
     trial = wanted.most is not None or wanted.since is not None
     watch.ended(store, source, run, hub.channels, run.ended, held=held, trial=trial)
     hub.progress(run)
+
+
+def _tell_lacking(source: Source, hub: Hub, run: Run, walk: Walk) -> None:
+    """Say of a run how many of the announced entries did not come, and what can be done."""
+    run.lacking = walk.lacking
+    if walk.complete and walk.announces_more:
+        # The number is known to be wrong: nothing is measured by it.
+        run.reason, run.total = announced.known(walk.lacking), None
+    elif walk.short is not None and walk.short == run.reason and run.full:
+        with hub.store.explained():
+            earlier = (
+                before.lacking
+                for before in hub.store.runs.newest_first(source.id)
+                if before.kind == "harvest"
+                and before.full
+                and before.identifier != run.identifier
+                # What did not come to the end of a list says nothing of its length.
+                and (before.lacking or before.state.startswith("complete"))
+            )
+            if announced.agree(walk.lacking, earlier):
+                run.reason += announced.suggestion(str(source.path))
 
 
 def remap(source: Source, hub: Hub, *, approve_deletions: bool = False) -> Run:
@@ -344,7 +371,10 @@ def _map_all(source: Source, writer: _Writer, *, approve_deletions: bool) -> Non
         if unread:
             run.state, run.reason = "failed", unread
         elif held:
-            run.state, run.reason = "held", endings.held_for_deletions(source.id, held)
+            run.state, run.reason = (
+                "held",
+                endings.held_for_deletions(source.id, held, writer.live()),
+            )
         else:
             run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
     writer.note_aside()
@@ -910,8 +940,7 @@ class _Writer:
             self._drop_waiting()
             return 0
         records = self.hub.store.records
-        live = records.counts().get(self._set_of_source())
-        most = max(endings.MASS_COUNT, endings.MASS_SHARE * (live.live if live else 0))
+        most = max(endings.MASS_COUNT, endings.MASS_SHARE * self.live())
         if len(names) > most and not approved:
             if not self.going:
                 self._wait_for_less()
@@ -1088,14 +1117,16 @@ class _Writer:
             if there:
                 self.run.warnings["unlisted_but_there"] = len(there)
             return
-        if absence and walk.complete and walk.covers_all and (self.run.unnamed or self._has_live()):
+        if absence and walk.complete and walk.covers_all and (self.run.unnamed or self.live()):
             self.run.warnings["absence_not_judged"] = max(1, self.run.unnamed)
         if len(self.missing) < self._missed:
             runs.set_missing(self.source.id, self.missing)
 
-    def _has_live(self) -> bool:
-        live = self.hub.store.records.counts().get(self._set_of_source())
-        return bool(live and live.live)
+    def live(self) -> int:
+        """How many live records the source has."""
+        with self.hub.store.explained():
+            count = self.hub.store.records.counts().get(self._set_of_source())
+        return count.live if count else 0
 
     def _still_missing(self, now: datetime, there: set[str], *, gone: bool) -> dict[str, datetime]:
         still: dict[str, datetime] = {}

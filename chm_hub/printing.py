@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from chm_hub import told
+
 if TYPE_CHECKING:
     from adapters.source import Source
     from chm_hub.settings import Settings
@@ -125,3 +127,5 @@ class Progress:
             + (f", {run['issues']} issues" if run["issues"] else ""),
             highlight=False,
         )
+        for sentence in told.sentences(run):
+            self._bars.console.print(f"  {sentence}", highlight=False, markup=False)

@@ -128,8 +128,10 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             total=total,
         )
     if total is not None and seen < total:
-        walk.short = f"the source announced {total} data sets and gave {seen}"
-        return
+        walk.lacking = total - seen
+        if not walk.announces_more:
+            walk.short = f"the source announced {total} data sets and gave {seen}"
+            return
     walk.covers_all = True
     walk.complete = True
 

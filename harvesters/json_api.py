@@ -128,7 +128,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             total=total if isinstance(total, int) else None,
         )
         if ended:
-            walk.short = walk.short or counted.shortage()
+            walk.short = walk.short or counted.shortage(walk)
             break
         offset -= options.overlap
     else:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
-from harvesters import oai_sets, oai_tokens, tally, wrapped, xml
+from harvesters import oai_arguments, oai_sets, oai_tokens, tally, wrapped, xml
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 EMPTY_PAGES = 10
@@ -209,6 +209,7 @@ class _Server:
             or _granularity(told.get("granularity") or "YYYY-MM-DDThh:mm:ssZ")
         )
         self.listed = 0
+        self.beside = oai_arguments.Beside(walk)
 
     async def ask(self, **arguments: str) -> tuple[Any, Payload, list[str]]:
         """The root of an answer, checked (rule R3): status, kind, root element, namespace."""
@@ -412,7 +413,9 @@ class _Window:
                 # An answer to a token too: some servers say so instead of an empty last page.
                 self._compare()
                 return
-            if code == "badResumptionToken" and self.token is not None:
+            if self.token is not None and self.server.beside.other_way(code):
+                continue
+            if code in ("badResumptionToken", "badArgument") and self.token is not None:
                 self._restart(f"{payload.url}: the repository does not take its own token.")
                 continue
             if code == "badArgument" and self._other_granularity():
@@ -425,6 +428,8 @@ class _Window:
                     "the address may belong to another verb.",
                     reason="wrong_answer",
                 )
+            if self.token is not None:
+                self.server.beside.answered()
             page = await self._page(listed, payload, warnings)
             if self.refused is not None:
                 # What came before it is had.
@@ -471,8 +476,6 @@ class _Window:
         walk.short = f"the limit of {self.server.options.max_pages} pages was reached"
 
     def _arguments(self, verb: str) -> dict[str, str]:
-        if self.token is not None:
-            return {"verb": verb, "resumptionToken": self.token}
         arguments = {"verb": verb, "metadataPrefix": self.prefix}
         if self.set_spec is not None:
             arguments["set"] = self.set_spec
@@ -481,11 +484,13 @@ class _Window:
             arguments["from"] = self.server.date(self.span.since - overlap)
         if self.span.until is not None:
             arguments["until"] = self.server.date(self.span.until)
+        if self.token is not None:
+            return self.server.beside.arguments(verb, self.token, arguments)
         return arguments
 
     def _compare(self) -> None:
         """Whether as many records came as were announced (R4)."""
-        self.server.walk.short = self.server.walk.short or self.counted.shortage()
+        self.server.walk.short = self.server.walk.short or self.counted.shortage(self.server.walk)
 
     def _restart(self, why: str) -> None:
         """Once per window, a dead token sends us back to the window's beginning (R5)."""

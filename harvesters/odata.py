@@ -487,7 +487,7 @@ class _Steps:
         return following is None and total is not None and self._skip >= total
 
     def _compare(self) -> None:
-        self.walk.short = self.walk.short or self.counted.shortage()
+        self.walk.short = self.walk.short or self.counted.shortage(self.walk)
 
     def _place(self) -> dict[str, Json]:
         return {"skip": self._skip, **self.counted.told()}

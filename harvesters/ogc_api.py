@@ -272,7 +272,7 @@ async def _items(
             walk.short = f"{empty} pages in a row were empty and lead on"
             url = None
         if url is None and walk.short is None:
-            walk.short = counted.shortage()
+            walk.short = counted.shortage(walk)
         yield Page(
             payloads=[payload],
             # A record that several catalogues have is one.

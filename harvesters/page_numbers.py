@@ -96,7 +96,7 @@ async def pages(
         if payload.status != 200:
             code = answer.get("code") if isinstance(answer, dict) else None
             if code == options.past_the_end[1] and page > 1:
-                walk.short = walk.short or counted.shortage()
+                walk.short = walk.short or counted.shortage(walk)
                 return
             raise RefusedError(
                 f"{payload.url}: HTTP {payload.status}: {_said(answer)}. Compare the source's "
@@ -141,7 +141,7 @@ async def pages(
             total=total,
         )
         if not more:
-            walk.short = walk.short or counted.shortage()
+            walk.short = walk.short or counted.shortage(walk)
             return
         page += 1
     walk.short = f"the limit of {MAX_PAGES} pages was reached"

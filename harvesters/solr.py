@@ -120,7 +120,7 @@ class _Course:
                 else {"start": following, **counted.told(end - following)},
             )
             if following is None:
-                walk.short = walk.short or counted.shortage()
+                walk.short = walk.short or counted.shortage(walk)
                 return
             start = following
         walk.short = f"the limit of {MAX_PAGES} pages was reached"
@@ -162,7 +162,7 @@ class _Course:
                 following=None if ended else {"cursor": following, **counted.told()},
             )
             if ended or following is None:
-                walk.short = walk.short or counted.shortage()
+                walk.short = walk.short or counted.shortage(walk)
                 return
             used.add(following)
             mark = following

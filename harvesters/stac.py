@@ -536,7 +536,7 @@ class _Walker:
                 self.walk.short = "a page came twice: the list sends us round in circles"
                 following = None
             yield payload, answer, following
-        self.walk.short = self.walk.short or counted.shortage()
+        self.walk.short = self.walk.short or counted.shortage(self.walk)
 
     def _next(self, query: _Query, answer: dict[str, Json], base: str) -> _Query | None:
         """The request that a ``next`` link asks for (STAC API, Item Search, paging)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chm_hub.document import Json
+from chm_hub.document import Json, Walk
 
 _MET = "met"
 _ANNOUNCED = "announced"
@@ -56,8 +56,13 @@ class Tally:
         """What a checkpoint needs of it, if so many of those met will come again behind it."""
         return {_MET: max(0, self.met - again), _ANNOUNCED: self.announced}
 
-    def shortage(self) -> str | None:
-        """Why a walk that came to the end of its list is not complete, if so."""
+    def shortage(self, walk: Walk) -> str | None:
+        """Why a walk that came to the end of its list is not complete, if so. How many are lacking
+        is added to ``walk.lacking``; a source that is known to announce more than it gives
+        (``walk.announces_more``) is complete without them."""
         if self.announced is None or self.met >= self.announced:
+            return None
+        walk.lacking += self.announced - self.met
+        if walk.announces_more:
             return None
         return f"the source announced {self.announced} entries and gave {self.met}"

@@ -55,6 +55,8 @@ class Run:
     requests: int = 0
     total: int | None = None
     """How many documents the source said there are."""
+    lacking: int = 0
+    """How many of these did not come, though the list was read to its end."""
     reason: str | None = None
     """Why the run is not ``complete``, in words for people."""
     error: str | None = None
@@ -113,6 +115,7 @@ class Run:
             "started": _iso(self.started),
             "ended": _iso(self.ended) if self.ended else None,
             "total": self.total,
+            "lacking": self.lacking,
             "full": self.full,
             "warnings": dict(self.warnings),
             "reasons": dict(self.rejects),
@@ -315,6 +318,7 @@ def _row(run: Run) -> dict[str, Any]:
         "absent": run.absent,
         "requests": run.requests,
         "total": run.total,
+        "lacking": run.lacking,
         "reason": run.reason,
         "error": run.error,
         "full": run.full,
@@ -345,6 +349,7 @@ def _run(row: dict[str, Any]) -> Run:
         absent=row.get("absent", 0),
         requests=row["requests"],
         total=row["total"],
+        lacking=row.get("lacking", 0),
         reason=row["reason"],
         error=row["error"],
         full=row["full"],
