@@ -128,7 +128,8 @@ class System:
 
     def _wording(self, thing: Thing) -> tuple[Country, Wording]:
         dice = Dice(self._seed, self.name, "dataset", thing.number)
-        where = dice.pick([each for each in countries() if each.code != "EU"])
+        # The keyword alone names the country: Georgia may be another place.
+        where = dice.pick([each for each in countries() if each.code not in ("EU", "GE")])
         year = datetime.fromtimestamp(thing.born, UTC).year
         made = compose(
             "dataset", dice, country=where, languages=("en",), edits=thing.edits, year=year

@@ -33,7 +33,9 @@ def test_the_replica_through_its_life(hub: Hub, settings: Settings) -> None:
     assert all(r["license"].startswith("https://creativecommons.org/") for r in records)
     assert all(r["bbox"][0] < r["bbox"][2] for r in records)
     assert {s["label"] for r in records for s in r["subject"]} == {"Oceans"}
-    assert {len([i for i in r["same_as"] if i.startswith("10.")]) for r in records} == {0, 1}
+    assert {
+        len([i for i in r["same_as"] if i.startswith("https://doi.org/10.")]) for r in records
+    } == {0, 1}
 
 
 def source(url: str, options: str = "") -> str:
