@@ -505,9 +505,9 @@ def judge(case: Case, run: dict[str, Any], records: dict[str, dict[str, Any]]) -
             wrong = "nothing arrived and nothing was said"
     elif run["quarantined"] < case.nameless:
         wrong = f"{case.nameless} records have no identifier, {run['quarantined']} were set aside"
-    elif unnamed > case.untitled:
-        wrong = f"{unnamed} set aside for want of a title, {case.untitled} in the file have none"
-    elif len(records) + run["skipped"] + unnamed != case.expected:
+    elif unnamed and not case.untitled:
+        wrong = f"{unnamed} set aside for want of a title, and all in the file have one"
+    elif len(records) + run["skipped"] + min(unnamed, case.untitled) != case.expected:
         wrong = f"{case.expected} records in the file, {len(records)} in the store"
     elif tombstones != case.deleted:
         wrong = f"{case.deleted} deletions in the file, {tombstones} in the store"
