@@ -171,9 +171,10 @@ def sources_check(settings: Settings) -> None:
 
     found, wrong = load_usable(folders(settings))
     faults = list(wrong.values())
-    for name in sorted({s.crosswalk for s in found.values()} | set(crosswalk.names())):
+    names = crosswalk.names(settings.crosswalks)
+    for name in sorted({s.crosswalk for s in found.values()} | set(names)):
         try:
-            crosswalk.load(name)
+            crosswalk.load(name, settings.crosswalks)
         except CrosswalkError as error:
             faults.append(str(error))
     if faults:
@@ -187,9 +188,7 @@ def sources_check(settings: Settings) -> None:
             except SourceError as error:
                 # Where sources are checked need not be where they are harvested.
                 click.echo(f"chm-hub: {error}", err=True)
-    click.echo(
-        f"{len(found)} sources and {len(crosswalk.names())} crosswalks are in order", err=True
-    )
+    click.echo(f"{len(found)} sources and {len(names)} crosswalks are in order", err=True)
 
 
 @sources.command("show")
@@ -268,9 +267,9 @@ def sources_new(
         click.echo(f"{path} written. The first documents:", err=True)
         client = _client(downloads, source)
         wanted = Wanted(most=PREVIEW)
-        told = []
+        told, own, now = [], settings.crosswalks, datetime.now(UTC)
         try:
-            async for dry in rehearse(source, (), client, wanted, datetime.now(UTC)):
+            async for dry in rehearse(source, own, client, wanted, now):
                 _show_short(dry)
                 if record := dry.outcome.record:
                     told.append((record.spatial, record.language))
@@ -474,6 +473,7 @@ def harvest_sources(
                 async with room:
                     hub = Hub(
                         store=store,
+                        crosswalk_folders=settings.crosswalks,
                         groups=groups,
                         clock=store.now,
                         progress=progress.show,
@@ -565,10 +565,15 @@ def _rehearse(settings: Settings, chosen: list[Source], wanted: Any, as_json: bo
                 client, preview = _client(downloads, source), None
                 try:
                     if store is not None and groups is not None:
-                        hub = Hub(store=store, groups=groups, clock=store.now)
+                        hub = Hub(
+                            store=store,
+                            crosswalk_folders=settings.crosswalks,
+                            groups=groups,
+                            clock=store.now,
+                        )
                         preview = Preview(source, hub)
-                    now = datetime.now(UTC)
-                    async for dry in rehearse(source, (), client, wanted, now, preview):
+                    now, own = datetime.now(UTC), settings.crosswalks
+                    async for dry in rehearse(source, own, client, wanted, now, preview):
                         _show_dry(source, dry, as_json)
                 except HubError as error:
                     faults += 1
@@ -668,6 +673,7 @@ def map_again(
             run = None
             hub = Hub(
                 store=store,
+                crosswalk_folders=settings.crosswalks,
                 groups=groups,
                 clock=store.now,
                 progress=progress.show,
@@ -675,7 +681,7 @@ def map_again(
             )
             try:
                 if dry_run:
-                    rules = crosswalk.load(source.crosswalk)
+                    rules = crosswalk.load(source.crosswalk, settings.crosswalks)
                     with store.explained():
                         for record in islice(store.records.of_source(source.id), most or 5):
                             page = store.documents.page(record.page)
@@ -731,7 +737,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
         page = store.documents.page(record.page)
     document = page.documents[record.index]
     source = _chosen(settings, (name.partition("/")[0],), False)[0]
-    rules = crosswalk.load(source.crosswalk)
+    rules = crosswalk.load(source.crosswalk, settings.crosswalks)
     fields = (
         []
         if record.deleted

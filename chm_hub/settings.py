@@ -18,6 +18,7 @@ from chm_hub.errors import SourceError
 
 PREFIX = "CHM_HUB_"
 _YES, _NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
+_FOLDERS = ("sources", "views", "crosswalks")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -34,6 +35,9 @@ class Settings:
     """More folders of source files, separated by colons, beside ``adapters/sources``."""
     shipped_sources: bool = True
     """Whether the sources that come with the hub are among its sources (``yes`` or ``no``)."""
+    crosswalks: tuple[Path, ...] = ()
+    """More folders of crosswalks, separated by colons. They are searched before those that come
+    with the hub, so that a file of the same name takes the place of the hub's."""
     views: tuple[Path, ...] = ()
     """Folders of views, separated by colons, beside ``views`` in the data folder."""
     base_url: str = "http://127.0.0.1:8080"
@@ -99,7 +103,7 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
                     f"{config}: {key}: no such setting; known are {', '.join(sorted(names))}"
                 )
             elif isinstance(value, list):
-                joined = (":" if key in ("sources", "views") else ",").join(map(str, value))
+                joined = (":" if key in _FOLDERS else ",").join(map(str, value))
                 values[key] = (joined, f"{config}: {key}")
             else:
                 values[key] = (str(value), f"{config}: {key}")
@@ -126,7 +130,7 @@ def _parse(name: str, text: str) -> object:
     match name:
         case "data":
             return Path(text).expanduser()
-        case "sources" | "views":
+        case "sources" | "views" | "crosswalks":
             return tuple(Path(part).expanduser() for part in text.split(":") if part)
         case "egress_allow":
             return tuple(
