@@ -87,19 +87,29 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         checkpoint = {}
     several = len(sets) > 1
     departures = oai_sets.Departures.after(checkpoint)
+    lists = oai_sets.Lists(walk, checkpoint)
     sieve = oai_sets.Sieve(walk, [] if options.sets == ("*",) else options.sets)
-    for set_spec in sets[begin:]:
+    for set_spec in [*sets[begin:], *lists.unread_before(sets[:begin])]:
         span = _Span(since=walk.since, until=options.until)
         window = _Window(server, prefix, set_spec, span, checkpoint)
         checkpoint = {}
-        async for page in _as_can_be(window):
-            if sieve.wanted:
-                page = await sieve.of(page)
-            if several and set_spec is not None:
-                page = oai_sets.of_list(page, set_spec)
-                if walk.since is not None:
-                    page = departures.note(page, set_spec)
-            yield page
+        lists.begin()
+        try:
+            async for page in _as_can_be(window):
+                if sieve.wanted:
+                    page = await sieve.of(page)
+                if several and set_spec is not None:
+                    page = lists.note(oai_sets.of_list(page, set_spec))
+                    if walk.since is not None:
+                        page = departures.note(page, set_spec)
+                yield page
+        except (FetchError, ProtocolError) as error:
+            if not several or set_spec is None:
+                raise
+            lists.set_aside(set_spec, error)
+        else:
+            lists.answered()
+    lists.conclude()
     wanted = [spec for spec in sets if spec is not None]
     async for page in _asked_for_by_name(server, prefix, departures, wanted):
         yield page

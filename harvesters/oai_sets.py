@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chm_hub.document import Document, Json, Page, Walk
+from chm_hub.errors import FetchError, ProtocolError
+from harvesters.parts import Parts
 
 BY_NAME = ""
 """The list of records that were asked for by name: no set is called so."""
@@ -18,6 +20,7 @@ MOST_DEPARTED = 5000
 """Names in a checkpoint. A page behind more of them is no place to go on from."""
 _STEP = 500
 _DEPARTED = "departed"
+_UNREAD = "unread"
 
 
 @dataclass(slots=True)
@@ -49,6 +52,49 @@ class Departures:
         if len(self.departed) > MOST_DEPARTED:
             return replace(page, checkpoint=None)
         return replace(page, checkpoint={**page.checkpoint, _DEPARTED: dict(self.departed)})
+
+
+class Lists:
+    """The lists of the sets of one walk: one that cannot be had costs none of the others.
+
+    A checkpoint behind it names it, so that the run that goes on from there asks for it again.
+    """
+
+    def __init__(self, walk: Walk, checkpoint: Mapping[str, Json]) -> None:
+        self._walk = walk
+        self._parts = Parts(walk)
+        self._unread: list[str] = list(checkpoint.get(_UNREAD) or [])
+        self._short: str | None = None
+
+    def unread_before(self, passed: Sequence[str | None]) -> list[str]:
+        """Those of the sets before the place of a checkpoint that could not be had then."""
+        again = [spec for spec in self._unread if spec in passed]
+        self._unread = []
+        return again
+
+    def begin(self) -> None:
+        """A list begins: what another one lacked does not end it."""
+        self._short, self._walk.short = self._short or self._walk.short, None
+
+    def note(self, page: Page) -> Page:
+        """The page with its checkpoint completed."""
+        if page.checkpoint is None or not self._unread:
+            return page
+        return replace(page, checkpoint={**page.checkpoint, _UNREAD: list(self._unread)})
+
+    def answered(self) -> None:
+        """A list was read."""
+        self._parts.answered()
+
+    def set_aside(self, spec: str, error: FetchError | ProtocolError) -> None:
+        """Go on without a list; raises the error where the server has no other for us either."""
+        self._parts.set_aside(f"set {spec}", error)
+        self._unread.append(spec)
+
+    def conclude(self) -> None:
+        """Say what the walk lacks; raises the first error where no list was had."""
+        self._walk.short = self._short or self._walk.short
+        self._parts.conclude()
 
 
 def of_list(page: Page, set_spec: str) -> Page:

@@ -28,6 +28,10 @@ class Sets:
     """Records that GetRecord fails for."""
     broken: str = ""
     """A set whose list fails."""
+    how: Answer | str = Answer("down", 404)
+    """What it answers with."""
+    from_page: int = 0
+    """The page from which on it fails."""
 
     def __call__(self, q: Question) -> str | Answer:
         match q["verb"]:
@@ -63,8 +67,8 @@ class Sets:
         if token := q["resumptionToken"]:
             spec, since, number = token.split("|")
             place = int(number)
-        if spec == self.broken:
-            return Answer("down", 404)
+        if spec == self.broken and place >= self.from_page * self.page:
+            return self.how
         held = self.sets[spec]
         found = [(n, s) for n, s in sorted(held.items()) if s.lstrip("-") >= since]
         some = found[place : place + self.page]
@@ -190,12 +194,106 @@ def test_a_walk_that_stops_between_two_sets_goes_on_with_what_it_knew(
     sets.broken = "b"
     run = harvest(hub, *(["--full"] if whole else []))
     assert (run["state"], run["deleted"]) == ("partial", 0)
-    assert run["warnings"] == {"deletion_not_confirmed": 2}
+    # In a walk over what changed they were asked for by name.
+    doubt = {"deletion_not_confirmed": 2} if whole else {}
+    assert run["warnings"] == {"list_unread": 1, **doubt}
     assert {"moved", "both"} <= live(hub)
     sets.broken = ""
     run = harvest(hub)
     assert run["state"].startswith("complete")
     assert (run["deleted"], {"moved", "both"} <= live(hub)) == (0, True)
+
+
+DEAD = {
+    "not found": Answer("down", 404),
+    "fault of the server": Answer("down", 500),
+    "no such set": envelope('<error code="badArgument">set is unknown</error>'),
+    "another verb": envelope("<ListSets/>"),
+    "not XML": Answer("<rss version='2.0'/>"),
+    "no format": Answer(envelope('<error code="cannotDisseminateFormat"/>'), 404),
+}
+
+
+@pytest.mark.parametrize("how", DEAD)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_set_that_cannot_be_read_costs_no_other_set(
+    hub: Hub, repository: tuple[Sets, Scripted], how: str, order: str
+) -> None:
+    sets, server = repository
+    sets.broken, sets.how = "a", DEAD[how]
+    hub.source("src", server.source(f"sets = {order}\ntries = 1"))
+    for _ in range(2):
+        run = harvest(hub)
+        assert run["state"] == "partial"
+        assert run["reason"].startswith("a list could not be read: set a: ")
+        assert live(hub) >= {"other"}
+    sets.broken = ""
+    sets.sets["b"]["late"] = T0
+    run = harvest(hub)
+    assert run["state"] == "complete"
+    assert live(hub) >= {"moved", "k", "other", "late"}
+
+
+def test_a_set_that_breaks_in_the_middle_costs_no_other_set(
+    hub: Hub, repository: tuple[Sets, Scripted]
+) -> None:
+    sets, server = repository
+    sets.page, sets.broken, sets.from_page = 1, "a", 1
+    sets.how = Answer("down", 502)
+    hub.source("src", server.source('sets = ["a", "b"]\ntries = 1'))
+    for _ in range(3):
+        assert harvest(hub)["state"] == "partial"
+        assert live(hub) == {"k", "other"}
+
+
+def test_if_no_set_can_be_read_the_run_fails(hub: Hub, repository: tuple[Sets, Scripted]) -> None:
+    sets, server = repository
+    hub.source("src", server.source('sets = ["a", "b"]\ntries = 1'))
+    server.answer = lambda q: identify() if q["verb"] == "Identify" else Answer("down", 404)
+    assert harvest(hub)["state"] == "failed"
+
+
+def test_who_goes_on_behind_a_set_that_was_not_read_asks_for_it_again(
+    hub: Hub, repository: tuple[Sets, Scripted]
+) -> None:
+    sets, server = repository
+    sets.page, sets.broken = 1, "a"
+    sets.sets["b"]["second"] = T0
+    hub.source("src", server.source('sets = ["a", "b", "c"]\ntries = 1'))
+    # The server does not let the walk in any more after the first page of the second set.
+    asked = sets
+
+    def closing(q: Question) -> str | Answer:
+        return Answer("no", 401) if q["resumptionToken"].startswith("b|") else asked(q)
+
+    server.answer = closing
+    server_said = [harvest(hub)]
+    sets.broken, server.answer = "", sets
+    server_said.append(harvest(hub))
+    assert [run["state"] for run in server_said] == ["partial", "complete"]
+    assert live(hub) == {"moved", "k", "other", "second", "else"}
+
+
+def test_a_set_that_comes_short_does_not_cut_the_windows_of_the_next(
+    hub: Hub, repository: tuple[Sets, Scripted]
+) -> None:
+    _, server = repository
+
+    def answer(q: Question) -> str | Answer:
+        if q["verb"] == "Identify":
+            return identify()
+        if q["resumptionToken"]:
+            return envelope('<error code="badResumptionToken"/>')
+        if q["set"] == "a":
+            return listing(record("a1", "A", T0), token="", total=2)
+        half = "b1" if q["until"] else "b2"
+        return listing(record(half, half, T0), token="" if q["until"] or q["from"] else "dead")
+
+    server.answer = answer
+    hub.source("src", server.source('sets = ["a", "b"]\ntries = 1'))
+    run = harvest(hub)
+    assert run["reason"].startswith("the source announced 2 entries and gave 1")
+    assert live(hub) == {"a1", "b1", "b2"}
 
 
 # --- repositories that ignore the set argument ---------------------------------------------
