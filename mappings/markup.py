@@ -51,13 +51,15 @@ _WORDS_BARE_ATTRIBUTES = (
 )
 _BARE_ATTRIBUTES = frozenset(_WORDS_BARE_ATTRIBUTES.split())
 """Attributes that stand without a value."""
+_VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=`]+(?=[\s>]|$))"""
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[A-Za-z](?:[A-Za-z0-9]|[:-](?=[A-Za-z]))*+)
-    (?P<attributes>(?:[\s/]++(?:[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`]++))?+)?+)*+)
-    \s*+>""",
+    rf"""<(?P<end>/?)(?P<name>[A-Za-z](?:[A-Za-z0-9]|[:-](?=[A-Za-z]))*)
+    (?P<attributes>(?:[\s/]+[^\s"'<>/=]+(?:{_VALUE})?)*)[\s/]*>""",
     re.VERBOSE,
 )
-_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]++)(\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`]++))?+""")
+"""A tag. No two neighbouring parts can begin alike, so that a text which is none is left in time
+that grows with its length alone."""
+_ATTRIBUTE = re.compile(rf"""([^\s"'<>/=]+)({_VALUE})?""")
 _ASIDES = (("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!doctype", ">"), ("<?xml", "?>"),
     ("<?php", "?>"), ("<?xml", ">"))  # fmt: skip
 """Markup that is no tag, by its beginning and its end. What has no end is text."""
