@@ -250,6 +250,7 @@ def sources_new(
                     "adapter": found.adapter,
                     "url": found.url,
                     **({"languages": list(found.languages)} if found.languages else {}),
+                    **found.keys,
                 },
                 found.options,
             )

@@ -65,6 +65,8 @@ class Catalogue:
     """The address of the next page."""
     total: int | None = None
     """How many data sets there are on all pages, if it says so."""
+    title: str | None = None
+    """What the catalogue is called, if it says so."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -309,6 +311,7 @@ def read(payload: Payload) -> Catalogue:
         datasets=[_dataset(graph, node) for node in _sorted(graph)],
         following=urljoin(payload.url, following[0]) if following else None,
         total=next((int(t) for t in totals if t.isascii() and t.isdigit()), None),
+        title=_called(graph),
         warnings=[*repairs, *odd],
     )
 
@@ -361,6 +364,18 @@ def _no_catalogue(payload: Payload) -> ProtocolError:
         "have it at /data.json; others say where on their pages.",
         reason="no_catalogue",
     )
+
+
+def _called(graph: Graph) -> str | None:
+    """The title of the catalogue in a graph; of several languages English, or the first."""
+    said = [
+        title
+        for node in graph.subjects(RDF.type, DCAT.Catalog)
+        for title in graph.objects(node, DCTERMS.title)
+        if isinstance(title, Literal)
+    ]
+    said.sort(key=lambda title: (str(title.language or "").lower()[:2] != "en", str(title)))
+    return " ".join(str(said[0]).split()) or None if said else None
 
 
 def _sorted(graph: Graph) -> Iterator[Any]:

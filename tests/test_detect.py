@@ -10,6 +10,7 @@ import pytest
 
 from demo.network import Network
 from tests.running import Hub
+from tests.scripted import Answer, Question, Scripted, identify, listing, record
 
 HOSTS = {
     "wordpress-cm": ("wordpress", ""),
@@ -89,3 +90,30 @@ def test_a_host_is_asked_five_questions_at_most(hub: Hub, network: Network) -> N
     asked = [seen.target for seen in network.requests[before:] if seen.replica == host.name]
     assert "/robots.txt" in asked
     assert 1 < len(asked) - 1 <= 5, asked
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [("/index.php?page=oai&verb=Identify", "page=oai"), ("/?q=oai2", "q=oai2"),
+     ("/csw?mode=oaipmh&verb=ListRecords&metadataPrefix=oai_dc", "mode=oaipmh")],
+)  # fmt: skip
+def test_an_oai_address_with_a_query_of_its_own_is_kept_and_used(
+    hub: Hub, pasted: str, kept: str
+) -> None:
+    name, value = kept.split("=")
+
+    def answer(q: Question) -> str | Answer:
+        if q[name] != value:
+            return Answer("<html><title>Welcome</title></html>", kind="text/html")
+        if q["verb"] == "Identify":
+            return identify()
+        if q["verb"] == "ListRecords" and not q["resumptionToken"]:
+            return listing(record("a", "A"), token="2")
+        return listing(record("b", "B")) if q["verb"] == "ListRecords" else listing()
+
+    with Scripted(answer) as server:
+        said = hub("sources", "new", "s", "--url", server.url + pasted)
+        assert said.code == 0, said.err
+        declared = tomllib.loads((hub.sources / "s.toml").read_text("utf-8"))
+        assert (declared["adapter"], declared["url"].partition("?")[2]) == ("oai_pmh", kept)
+        assert hub("harvest", "s", "--json").lines[0]["new"] == 2
