@@ -113,6 +113,7 @@ class Declared:
     region: str | None = None
     country_of_source: bool = True
     languages: list[str] = field(default_factory=list)
+    language_of_source: bool = True
     schedule: str = "daily"
     window: str | None = None
     full_every: Annotated[int, Field(ge=1, le=90)] = 7
@@ -227,6 +228,7 @@ class Source:
             "country_of_source": self.declared.country_of_source,
             "region": self.declared.region,
             "languages": self.declared.languages,
+            "language_of_source": self.declared.language_of_source,
             "rights": self.declared.rights,
             "options": self.declared.options,
         }

@@ -150,6 +150,8 @@ class Provenance:
     crosswalk: str
     crosswalk_digest: str
     run: str
+    inferred: list[str] = field(default_factory=list)
+    """Paths of what the source does not say and the hub inferred (``title.0.lang``)."""
 
 
 @with_config(_STRICT)

@@ -320,7 +320,8 @@ class Visitor:
         self._walk.warnings.update(made.get("repairs", ()))
         made["asked"] = url
         if lang is not None:
-            made["lang"] = lang
+            # The list of the site says it of this page: that is no habit of its theme.
+            made |= {"lang": lang, "listed_lang": lang}
         return made
 
 

@@ -62,6 +62,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     spaces,
     spans,
     tables,
+    text_languages,
 )
 from mappings.shapes import LIST_FIELDS, shape
 
@@ -83,6 +84,8 @@ _KEYS = frozenset(
         "defaults",
         "ignore",
         country_of_source.KEY,
+        text_languages.KEY,
+        text_languages.SITE,
     }
 )
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
@@ -139,6 +142,10 @@ class Crosswalk:
     defaults: Mapping[str, Json]
     country_of_source: bool
     """Whether a record without a country takes that of its source."""
+    language_of_source: bool
+    """Whether texts without a language may get one by what they and the source's file show."""
+    site_language: Any
+    """The compiled expression for what a site says of all its pages alike, or ``None``."""
     skip: Any
     deleted: Any
     choose: Any
@@ -247,7 +254,7 @@ def _load(
         if made is not None:
             compiled[target] = made
             reads |= _reads(made)
-    rules: dict[str, Any] = {"skip": None, "deleted": None, "choose": None}
+    rules: dict[str, Any] = dict.fromkeys(("skip", "deleted", "choose", text_languages.SITE))
     for rule in rules:
         if rule in file.rest:
             made = _compile(file.origin[rule], file.rest[rule], file.tables, faults)
@@ -283,6 +290,8 @@ def _load(
             for table, rows in file.tables.items()
         },
         country_of_source=file.rest.get(country_of_source.KEY, True),
+        language_of_source=file.rest.get(text_languages.KEY, True),
+        site_language=rules[text_languages.SITE],
         defaults={target: shape(target, value, []) for target, value in defaults.items()},
         skip=rules["skip"],
         deleted=rules["deleted"],
@@ -340,8 +349,9 @@ def _read(
         own["ignore"] = {}
     if not isinstance(own.get("description", ""), str):
         faults.append(f"{where}: description: must be a text")
-    if not isinstance(own.get(country_of_source.KEY, True), bool):
-        faults.append(f"{where}: {country_of_source.KEY}: must be true or false")
+    for switch in (country_of_source.KEY, text_languages.KEY):
+        if not isinstance(own.get(switch, True), bool):
+            faults.append(f"{where}: {switch}: must be true or false")
     origin = {key: f"{where}: {key}" for key in own}
     for part in ("record", "defaults"):
         origin |= {f"{part}.{key}": f"{where}: {part}.{key}" for key in own[part]}
@@ -582,8 +592,9 @@ def _apply(
         issues += [Issue(target, message) for message in faults]
         if shaped is not None and not _is_unlikely(target, shaped, context, issues):
             fields[target] = shaped
+    settled = _settled(crosswalk, fields, body, context, issues)
     defaults = _defaults(crosswalk, source)
-    fields = {**defaults, **fields}
+    fields = {**defaults, **fields, **settled.fields}
     faults = []
     fields["source"] = source["id"]
     fields["source_identifier"] = functions.legal(document.identifier, faults.append)
@@ -593,6 +604,7 @@ def _apply(
         **provenance,
         "crosswalk": crosswalk.name,
         "crosswalk_digest": crosswalk.digest,
+        "inferred": settled.inferred,
     }
     made = _validated(fields, defaults, issues)
     if isinstance(made, str):
@@ -618,6 +630,24 @@ def _defaults(crosswalk: Crosswalk, source: Mapping[str, Json]) -> dict[str, Jso
     """The values of fields for which the document has none."""
     own = country_of_source.countries(source, wanted=crosswalk.country_of_source)
     return {**crosswalk.defaults, **({"spatial": own} if own else {})}
+
+
+def _settled(
+    crosswalk: Crosswalk,
+    fields: Mapping[str, Json],
+    body: Mapping[str, Json],
+    context: functions.Context,
+    issues: list[Issue],
+) -> text_languages.Settled:
+    """The languages of texts whose document does not say them."""
+    site = None
+    if crosswalk.site_language is not None:
+        site = _evaluate(crosswalk.site_language, body, context, "language", issues)
+    settled = text_languages.settle(
+        fields, site, body["source"], wanted=crosswalk.language_of_source
+    )
+    issues += [Issue(name, message) for name, message in settled.issues]
+    return settled
 
 
 def _context(
@@ -788,25 +818,28 @@ def explain(crosswalk: Crosswalk, document: Document, source: Mapping[str, Json]
         return []
     body = {**document.body, "source": source}
     context = _context(crosswalk, source)
+    values = {
+        target: shape(target, _evaluate(compiled, body, context, target, []), [])
+        for target, compiled in crosswalk.compiled.items()
+    }
+    fields = {target: value for target, value in values.items() if value is not None}
+    # Beside the expressions stand the country and the language of the source.
+    own = {"spatial": "source.countries", "language": "source.languages"}
+    settled = _settled(crosswalk, fields, body, context, [])
+    made = {**_defaults(crosswalk, source), **fields, **settled.fields}
     lines = []
-    defaults = _defaults(crosswalk, source)
-    for target, compiled in crosswalk.compiled.items():
-        value = shape(target, _evaluate(compiled, body, context, target, []), [])
-        if value is None:
-            value = defaults.get(target)
-        if value is not None:
-            lines.append(
-                Line(
-                    field=target,
-                    expression=crosswalk.expressions[target],
-                    value=value,
-                    reads=frozenset(_reads(compiled)),
-                )
-            )
-    if "spatial" in defaults and "spatial" not in crosswalk.compiled:
-        own = defaults["spatial"]
+    for target in (*crosswalk.compiled, *(name for name in own if name not in crosswalk.compiled)):
+        if made.get(target) in (None, []):
+            continue
         lines.append(
-            Line(field="spatial", expression="source.countries", value=own, reads=frozenset())
+            Line(
+                field=target,
+                expression=crosswalk.expressions.get(target) or own[target],
+                value=made[target],
+                reads=frozenset(_reads(crosswalk.compiled[target]))
+                if target in crosswalk.compiled
+                else frozenset(),
+            )
         )
     return lines
 

@@ -151,7 +151,9 @@ def text(value: Json, lang: Json = None) -> Json:
         made = _given(part, "a text")
         if made is None:
             return None
-        language = (part.get("lang") or lang) if isinstance(part, dict) else lang
+        own = part.get("lang") if isinstance(part, dict) else None
+        # An empty one says that the text is in no language (XML 1.0 §2.12).
+        language = own or (lang if isinstance(lang, str) else own)
         return {"value": made, "lang": language} if isinstance(language, str) else {"value": made}
 
     return _each(value, one)

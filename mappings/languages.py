@@ -1,7 +1,8 @@
 """Languages as sources write them, and the tags the record keeps: BCP 47 with the shortest code.
 
 Codes come from BCP 47 and ISO 639 (pycountry, langcodes); names from the CLDR that Babel carries,
-in the six UN languages and in the language itself, and from ISO 639-3. Nothing is guessed.
+in the six UN languages and in the language itself, and from ISO 639-3. Nothing is guessed from
+a text here: that is :mod:`mappings.detection`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ _OTHER_NAMES = {
 """Names that are in use and stand in no list of those below."""
 NO_LANGUAGE = frozenset(("und", "zxx", "mul", "mis"))
 """Codes that say there is no one language to name: undetermined, none, several, not coded."""
+IN_NONE = "zxx"
+"""The code of a text that its source says is in no language; no record keeps it."""
 _NOT_NAMES = frozenset(("none", "null", "nil", "unknown", "other", "others", "various", "undefined",
     "unspecified", "default", "language", "mixed", "many", "all", "any", "text"))  # fmt: skip
 """What forms say where nobody chose a language; some of them are names of small languages too."""

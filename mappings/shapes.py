@@ -150,7 +150,7 @@ def _text(
     if not words:
         return None
     made = {"value": words}
-    tag = _tag(lang, said)
+    tag = languages.IN_NONE if lang in ("", languages.IN_NONE) else _tag(lang, said)
     if tag:
         made["lang"] = tag
     return made

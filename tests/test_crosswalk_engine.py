@@ -25,7 +25,7 @@ SOURCE = {
     "url": "https://source.example/",
     "country": "KE",
     "countries": ["KE"],
-    "languages": ["en"],
+    "languages": [],
     "rights": None,
     "options": {},
 }
