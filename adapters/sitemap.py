@@ -17,7 +17,7 @@ from chm_hub.document import Json, Page, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.record import RecordType
-from harvesters import absent, html, robots, sitemap, xml
+from harvesters import absent, html, no_entry, robots, sitemap, xml
 from harvesters.page_addresses import exact, reductions
 from harvesters.pages import Visitor, require_words
 from harvesters.site import Site
@@ -80,6 +80,8 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             for address in site.new():
                 await rules.also(fetch, address)
                 await _require_words(fetch, urljoin(address, "/"), options)
+            made_anew = sitemap.is_made_anew(found.entries)
+            listed_as = no_entry.of_map(found.payload.url)
             # Who has a name as it is written comes before others that are reduced to it.
             for entry in sorted(found.entries, key=_reduced):
                 versions = _versions(entry, source.declared.languages)
@@ -98,7 +100,14 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
                 name = await visitor.hand_on(first, found.payload) if met <= done else None
                 if name is None:
                     kind = kind_of_address(first, options.types)
-                    name = await visitor.visit(versions, stamp=entry.modified, kind=kind)
+                    changed = None if made_anew else entry.modified
+                    name = await visitor.visit(
+                        versions,
+                        stamp=entry.modified,
+                        kind=kind,
+                        changed=changed,
+                        listed=listed_as,
+                    )
                 if name is not None:
                     listed.add(name)
                 place = {"place": met, "began": began}

@@ -11,20 +11,29 @@ from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
-from urllib.parse import quote_from_bytes, urlunsplit
+from urllib.parse import parse_qsl, quote_from_bytes, urlunsplit
 
+from lxml.etree import _Element
 from parsel import Selector
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
 from chm_hub.addresses import urljoin, urlsplit
 from chm_hub.document import Json, Payload
-from harvesters import encodings, jsons, page_addresses
+from harvesters import encodings, entry, furniture, jsons, no_entry, page_addresses
 
 LONGEST_TEXT = 4_000
 """Characters of running text kept as a page's description."""
+LONGEST_ENTRY = 6_000
+"""Characters of the text of an entry that are kept."""
 FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".csv", ".zip",
          ".rtf", ".epub", ".kml", ".geojson")  # fmt: skip
 """Endings of addresses that are files and not pages."""
+_FILE_PLACE = re.compile(
+    r"/bitstreams?/.+/download$|/at_download/[^/]+$|/@@download/|/download/?$", re.I
+)
+_FILE_META = ("citation_pdf_url", "eprints.document_url", "bepress_citation_pdf_url")
+"""Meta elements that name a file of the entry."""
+_FILE_CLASS = re.compile(r"(?:^|\s)(?:obj_galley_link|ep_document_link|file-link)(?:\s|$)")
 _FURNITURE = frozenset(
     {"WebSite", "Organization", "GovernmentOrganization", "BreadcrumbList", "ImageObject", "Person",
      "SearchAction", "SiteNavigationElement", "WPHeader", "WPFooter", "ListItem", "Place"}
@@ -34,21 +43,33 @@ _OUTSIDE = "self::script or self::style or self::nav or self::header or self::fo
     "self::form or self::aside or self::noscript or self::iframe or self::svg"  # fmt: skip
 
 
-def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str, Json]:
+READER = 2
+"""The version of what :func:`read` reads. A page that an earlier one read is asked for anew, also
+where it did not change."""
+
+
+def read(
+    payload: Payload, select: Mapping[str, str] | None = None, listed: str | None = None
+) -> dict[str, Json]:
     """A page as a document. ``select`` names CSS selectors (``title``, ``description``, ``date``,
-    ``author``, ``type``...); ``::attr(x)`` and ``::text`` may end them. What had to be repaired to
-    read it stands under ``repairs``."""
+    ``author``, ``type``...); ``::attr(x)`` and ``::text`` may end them. ``listed`` is what its
+    sitemap says it is, if no entry. ``entry`` is what a reader takes for the entry
+    (:mod:`harvesters.entry`), ``no_entry`` why the page is none. What had to be repaired to read
+    it stands under ``repairs``."""
     headers = {name.lower(): value for name, value in payload.headers.items()}
     page, repairs = tree(payload)
+    things, broken = _things(page)
+    data = _ordered(things)
     base = urljoin(payload.url, page.css("base::attr(href)").get() or "")
     link = page.xpath("//link[contains(concat(' ',@rel,' '),' canonical ')]/@href").get()
     made: dict[str, Json] = {
+        "reader": READER,
         "url": payload.url,
         "canonical": urljoin(base, link) if link else None,
-        "lang": page.xpath("/html/@lang").get() or page.xpath("/html/@xml:lang").get(),
+        "lang": _lang(page),
         "title": _squeeze(page.css("title::text").get()),
         "heading": _squeeze(page.xpath("string((//main//h1|//article//h1|//h1|//h2)[1])").get()),
-        "data": _json_ld(page),
+        "data": data,
         "meta": _meta(page),
         "selected": _selected(page, select or {}),
         "text": _text(page),
@@ -56,9 +77,56 @@ def read(payload: Payload, select: Mapping[str, str] | None = None) -> dict[str,
         "modified": headers.get("last-modified"),
         "changed": _changed(headers),
         "etag": headers.get("etag"),
-        "repairs": repairs,
+        "no_entry": no_entry.why(
+            page.root, payload.url, payload.body, [_kinds(one) for one in data], listed
+        ),
+        "repairs": [*repairs, *broken],
     }
+    made["entry"] = _entry(page, base, made["meta"])  # the last: it takes the page apart
     return {key: value for key, value in made.items() if value not in (None, "", [], {})}
+
+
+def _lang(page: Selector) -> str | None:
+    """The language that a page as a whole says it is in."""
+    # A parser of HTML knows no name spaces.
+    said = page.root.get("lang") or page.root.get("xml:lang")
+    if said:
+        return str(said)
+    for meta in page.css("meta[http-equiv][content]"):
+        if meta.attrib["http-equiv"].lower() == "content-language":
+            return meta.attrib["content"].partition(",")[0].strip() or None
+    return None
+
+
+def _entry(page: Selector, base: str, meta: Mapping[str, Json]) -> dict[str, Json]:
+    """The entry of a page, which is taken apart for it, with the files that its head names."""
+    to_files = frozenset(link for link in page.root.iter("a") if leads_to_file(link))
+    found = entry.find(page.root, to_files)
+    made: dict[str, Json] = {
+        "title": found.heading if found.sure else None,
+        "lang": found.lang,
+        "text": found.text[:LONGEST_ENTRY],
+        "published": [*found.dates.published],
+        "modified": [*found.dates.modified],
+        "said": [*found.dates.said],
+        "said_changed": [*found.dates.said_changed],
+        "authors": [*found.authors],
+    }
+    made = {key: value for key, value in made.items() if value}
+    files = _files_in(found.root, base)
+    known = {file["url"] for file in files}
+    named = [url for name in _FILE_META for url in meta.get(name, ())]
+    return made | {"files": files + [{"url": url} for url in named if url not in known]}
+
+
+def _files_in(root: _Element, base: str) -> list[Json]:
+    found: dict[str, Json] = {}
+    for link in root.iter("a"):
+        address = urljoin(base, (link.get("href") or "").strip())
+        if leads_to_file(link) and address.startswith(("http://", "https://")):
+            title = _squeeze(furniture.text_of(link))
+            found.setdefault(address, {"url": address, **({"title": title} if title else {})})
+    return [*found.values()]
 
 
 AS_ASKED = timedelta(hours=1)
@@ -151,28 +219,52 @@ def is_file(url: str) -> bool:
     return urlsplit(url).path.lower().endswith(FILES)
 
 
+def leads_to_file(link: _Element) -> bool:
+    """Whether a link leads to a file: by the ending of its address or of an argument in it, or
+    because its page says so."""
+    href = (link.get("href") or "").strip()
+    if not href or href.startswith(("#", "javascript:", "mailto:")):
+        return False
+    said = (link.get("type") or "").lower()
+    if link.get("download") is not None or (said and "html" not in said and "/" in said):
+        return True
+    parts = urlsplit(href)
+    if parts.path.lower().endswith(FILES) or _FILE_PLACE.search(parts.path):
+        return True
+    if any(value.lower().endswith(FILES) for _, value in parse_qsl(parts.query)):
+        return True
+    return bool(_FILE_CLASS.search(link.get("class") or ""))
+
+
 def _squeeze(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _json_ld(page: Selector) -> list[Json]:
-    """The things of schema.org a page describes, ``@graph`` taken apart."""
-    found: list[Json] = []
+def _ordered(things: list[dict[str, Json]]) -> list[Json]:
+    """Things of schema.org without those that are on every page of a site: what a page is about
+    comes first, what says only that it is a page last."""
+    return sorted(
+        (thing for thing in things if not _kinds(thing) & _FURNITURE),
+        key=lambda thing: bool(_kinds(thing) & {"WebPage", "CollectionPage", ""}),
+    )
+
+
+def _things(page: Selector) -> tuple[list[dict[str, Json]], list[str]]:
+    """The things of schema.org that a page describes, and a word for each that is no JSON."""
+    found: list[dict[str, Json]] = []
+    broken: list[str] = []
     for text in page.xpath("//script[@type='application/ld+json']/text()").getall():
         try:
             value = jsons.loads(text)
         except (ValueError, RecursionError):
+            broken.append("json_ld_unread")
             continue
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 graph = item.get("@graph")
                 inside = graph if isinstance(graph, list) else [item]
                 found += [thing for thing in inside if isinstance(thing, dict)]
-    # What a page is about comes first, what says only that it is a page last.
-    return sorted(
-        (thing for thing in found if not _kinds(thing) & _FURNITURE),
-        key=lambda thing: bool(_kinds(thing) & {"WebPage", "CollectionPage", ""}),
-    )
+    return found, broken
 
 
 def _kinds(thing: dict[str, Json]) -> set[str]:

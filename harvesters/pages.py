@@ -88,10 +88,13 @@ class Visitor:
         *,
         stamp: str | None = None,
         kind: str | None = None,
+        changed: str | None = None,
+        listed: str | None = None,
     ) -> str | None:
         """Fetch a page in each of its languages (language and address; its own first), asking
         only for what changed, and gather the document of it; returns its name, ``None`` for a
-        page that was met under another address."""
+        page that was met under another address. ``changed`` is when a sitemap says that the page
+        changed, ``listed`` what it says that the page is, if no entry."""
         first = versions[0][1]
         name, kept = await self.names.known(first)
         before = {p.get("asked"): p for p in kept.body.get("pages", [])} if kept else {}
@@ -106,7 +109,10 @@ class Visitor:
                 if not pages:
                     return await self._gone(first, name, payload)
                 break
-            page = self._read(payload, url, lang) if payload.status == 200 else old
+            page = self._read(payload, url, lang, listed) if payload.status == 200 else old
+            if page is not None and not pages:
+                page = {key: value for key, value in page.items() if key != "lastmod"}
+                page |= {"lastmod": changed} if changed else {}
             if page is None:  # not changed since a version that the hub does not have
                 continue
             pages.append(await self._with_own_address(page, payload))
@@ -243,7 +249,7 @@ class Visitor:
 
     async def _ask(self, url: str, old: Json, *, start: bool = False) -> Payload | None:
         headers = {}
-        if old:
+        if old and old.get("reader") == html.READER:
             named = {"If-None-Match": "etag", "If-Modified-Since": "modified"}
             headers = {header: old[key] for header, key in named.items() if old.get(key)}
         payload = await self._fetch(Request(url=url, headers=headers, accept=(200, 304, 404, 410)))
@@ -315,13 +321,16 @@ class Visitor:
         self._walk.warnings["canonical_elsewhere"] += 1
         return {key: value for key, value in page.items() if key != "canonical"}
 
-    def _read(self, payload: Payload, url: str, lang: str | None) -> dict[str, Json]:
-        made = html.read(payload, self._select)
+    def _read(
+        self, payload: Payload, url: str, lang: str | None, listed: str | None = None
+    ) -> dict[str, Json]:
+        made = html.read(payload, self._select, listed)
         self._walk.warnings.update(made.get("repairs", ()))
         made["asked"] = url
         if lang is not None:
             # The list of the site says it of this page: that is no habit of its theme.
             made |= {"lang": lang, "listed_lang": lang}
+            made["entry"].pop("lang", None)
         return made
 
 

@@ -43,6 +43,17 @@ class Map:
     """What had to be repaired to read it."""
 
 
+FEW = 10
+"""Entries that may have one date by chance."""
+
+
+def is_made_anew(entries: list[Entry]) -> bool:
+    """Whether a sitemap gives one date for all its pages: then that is when it was made, and says
+    nothing of the pages."""
+    said = {entry.modified for entry in entries}
+    return len(entries) >= FEW and len(said) == 1 and said != {None}
+
+
 async def maps(fetch: Fetch, walk: Walk, url: str, site: Site | None = None) -> AsyncIterator[Map]:
     """A sitemap, and those that an index names; depth first, in the order they stand.
 

@@ -52,6 +52,8 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     markup,
     mods,
     moments,
+    page_dates,
+    page_texts,
     place_functions,
     plausible,
     reading,
