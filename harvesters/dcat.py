@@ -41,10 +41,12 @@ _SHAPES = (DCAT.bbox, LOCN.geometry, DCAT.centroid)
 # A name of an element; an address in Turtle has no blank or bracket after its first words.
 _ELEMENT = re.compile(rb"(?:<[?!]|<[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s/>])")
 _SHAPE = re.compile(
-    r"\s*(?:SRID=\d+;)?\s*(?:[-+]?\d|[{\[]|(?:MULTI)?(?:POINT|POLYGON|LINESTRING)\b)", re.IGNORECASE
+    r"\s*(?:SRID=\d+;|<(?:https?|urn):[^<>]*>)?\s*"
+    r"(?:[-+]?\d|[{\[]|(?:MULTI)?(?:POINT|POLYGON|LINESTRING)\b|<(?:[\w.-]+:)?[A-Z]\w*[\s>])",
+    re.IGNORECASE,
 )
 _ENVELOPE = re.compile(r"\s*ENVELOPE\s*\(([^,)]+),([^,)]+),([^,)]+),([^,)]+)\)\s*", re.IGNORECASE)
-_CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
+_XML = re.compile(r"<(?!https?:|urn:)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -470,10 +472,10 @@ def _place(graph: Graph, node: Any) -> list[str]:
 
 
 def _shape(graph: Graph, node: Any) -> str | None:
-    """The shape of a place, longitude before latitude; one in another order is left out."""
-    found = [str(o) for name in _SHAPES for o in sorted(graph.objects(node, name), key=str)]
-    told = (shape.strip().removeprefix(_CRS84).strip() for shape in found)
-    return next((shape for shape in told if shape and not shape.startswith("<")), None)
+    """The shape of a place: WKT, GeoJSON, or GML where there is neither of them."""
+    found = [str(o).strip() for name in _SHAPES for o in sorted(graph.objects(node, name), key=str)]
+    written = [shape for shape in found if shape]
+    return min(written, key=lambda shape: bool(_XML.match(shape)), default=None)
 
 
 def _period(graph: Graph, node: Any) -> str | None:

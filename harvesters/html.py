@@ -236,8 +236,12 @@ def leads_to_file(link: _Element) -> bool:
     return bool(_FILE_CLASS.search(link.get("class") or ""))
 
 
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+"""White space of HTML (HTML Standard §2.3): a no-break space, as within a number, is none."""
+
+
 def _squeeze(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return _SPACES.sub(" ", text or "").strip()
 
 
 def _ordered(things: list[dict[str, Json]]) -> list[Json]:

@@ -23,7 +23,7 @@ def country(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code, or ``EU``, of a country's code or name.
 
     Codes are alpha-2, alpha-3 (any case) or the three digits of M49; names are those of the
-    six UN languages. ``None`` where it is nothing known.
+    six UN languages and of :data:`_MORE_LANGUAGES`. ``None`` where it is nothing known.
     """
     text = text.strip()
     if len(text) > 200:
@@ -50,6 +50,10 @@ def fold(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+_WORDS_LANGUAGES = "pt de it nl id ms sw fa th tr uk ja ko hi bn"
+_MORE_LANGUAGES = tuple(_WORDS_LANGUAGES.split())
+"""Languages in which national portals name countries too; the names of the UN's languages come
+first. Those whose names are as short as other languages' words are left out (``Ý``, ``Áo``)."""
 _ARTICLES = frozenset(("the",))
 """Words that make no difference to a country's name: ``Gambia (the)``, ``the Gambia``."""
 
@@ -98,6 +102,11 @@ def _country_names() -> dict[str, str | None]:
         for code, name in Locale.parse(language_code).territories.items():
             if code in known:
                 add_name(more, _place(name), code)
+    further: dict[str, str | None] = {}
+    for language_code in _MORE_LANGUAGES:
+        for code, name in Locale.parse(language_code).territories.items():
+            if code in known and (len(_place(name)) > 3 or not name.isascii()):
+                add_name(further, _place(name), code)
     # What is known of people's usage wins; a name without a code could be two places.
     own = {_place(row["name"]): row["code"] or None for row in tables.rows("country_names")}
-    return {**more, **first, **own}
+    return {**further, **more, **first, **own}

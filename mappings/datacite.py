@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chm_hub.document import Json
+from mappings import degrees
 from mappings.functions import issue, registered, shown, strings
 from mappings.place_functions import extent
 
@@ -29,9 +30,8 @@ def datacite_box(value: Json) -> Json:
                 said = _numbers(shape)
                 if not said:
                     continue
-                try:
-                    numbers = [float(text) for text in said]
-                except ValueError:
+                numbers = [degrees.read(text) for text in said]
+                if None in numbers:
                     issue(f"not a place on Earth: {shown(said)}")
                     continue
                 found.append(extent(numbers if len(numbers) == 4 else [*numbers, *numbers]))
@@ -42,11 +42,11 @@ def _ring(shape: Json) -> Json:
     """The box of a polygon, whose points have an element for each number (version 4)."""
     points = shape.get("polygonPoint") if isinstance(shape, dict) else None
     said = [_numbers(point) for point in points or []]
-    try:
-        return extent({"coordinates": [[[float(x), float(y)] for x, y in said]]})
-    except ValueError:
+    corners = [[degrees.read(text) for text in point] for point in said]
+    if any(len(corner) != 2 or None in corner for corner in corners):
         issue(f"not a place on Earth: {shown(said)}")
         return None
+    return extent({"coordinates": [corners]}) if corners else None
 
 
 def _numbers(shape: Json) -> list[str]:

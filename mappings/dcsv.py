@@ -9,27 +9,22 @@ from __future__ import annotations
 import re
 
 from chm_hub.document import Json
+from mappings import degrees, spelled_places
 from mappings.functions import issue, parse_date, period, registered, shown, strings
-from mappings.place_functions import extent
+from mappings.place_functions import drawn, extent
 
 _PARTS = frozenset(
     {"name", "start", "end", "scheme", "east", "north", "elevation", "projection"}
     | {"northlimit", "southlimit", "eastlimit", "westlimit", "uplimit", "downlimit"}
     | {"units", "zunits"}
 )
-_NUMBER = r"\s*(-?[0-9]+(?:\.[0-9]+)?)\s*"
-_CORNERS = re.compile(
-    rf"{_NUMBER},{_NUMBER}/{_NUMBER},{_NUMBER}\(min, max Latitude / min, max Longitude\)\s*"
-)
-"""What GBIF's registry writes in Dublin Core: south, west / north, east, whatever its words say."""
 _INTERVAL = re.compile(r"\s*([0-9][0-9T:Z+-]*)\s*/\s*([0-9][0-9T:Z+-]*)\s*")
 
 
 def parts(text: str) -> dict[str, str] | None:
     """The named parts of a structured value; ``None`` for an ordinary text."""
-    if (corners := _CORNERS.fullmatch(text)) is not None:
-        sides = ("southlimit", "westlimit", "northlimit", "eastlimit")
-        return dict(zip(sides, corners.groups(), strict=True))
+    if (spelled := spelled_places.parts(text)) is not None:
+        return spelled
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if not pairs or not all(equals for _, equals, _ in pairs):
         return None
@@ -49,6 +44,8 @@ def dcmi_names(value: Json) -> Json:
         for text in strings(item):
             structured = parts(text)
             said = text if structured is None else structured.get("name")
+            if structured is None and drawn(text) is not None:
+                continue
             if said:
                 lang = item.get("lang") if isinstance(item, dict) else None
                 made.append({"value": said, "lang": lang} if lang else {"value": said})
@@ -57,26 +54,37 @@ def dcmi_names(value: Json) -> Json:
 
 @registered
 def dcmi_box(value: Json) -> Json:
-    """The bounding box of the first DCMI Box, DCMI Point or pair of corners among some texts.
+    """The bounding box around the places that some texts draw: DCMI Boxes and Points, WKT, and the
+    forms of GBIF, GeoNetwork, PANGAEA and MARC 21.
 
     >>> dcmi_box('name=Kenya; northlimit=5; southlimit=-5; westlimit=33; eastlimit=42')
     [33.0, -5.0, 42.0, 5.0]
     >>> dcmi_box('-19.5,177 / -16.5,-178 (min, max Latitude / min, max Longitude)')
     [177.0, -19.5, -178.0, -16.5]
+    >>> dcmi_box(`["North 5, South -5, East 42, West 33. (Kenya)", "POINT(44 -7)"]`)
+    [33.0, -7.0, 44.0, 5.0]
     """
-    for item in _items(value):
-        for text in strings(item):
-            said = parts(text) or {}
-            names = ("westlimit", "southlimit", "eastlimit", "northlimit")
-            if "east" in said and "north" in said:
-                names = ("east", "north", "east", "north")
-            if not all(name in said for name in names):
-                continue
-            try:
-                return extent([float(said[name]) for name in names])
-            except ValueError:
-                issue(f"not a place on Earth: {shown(text)}")
-    return None
+    found = [_box(text) for item in _items(value) for text in strings(item)]
+    return extent([box for box in found if box])
+
+
+_SIDES = ("westlimit", "southlimit", "eastlimit", "northlimit")
+
+
+def _box(text: str) -> Json:
+    said = parts(text)
+    if said is None:
+        return list(made) if (made := drawn(text)) is not None else None
+    names = _SIDES
+    if "east" in said and "north" in said and not all(name in said for name in _SIDES):
+        names = ("east", "north", "east", "north")
+    if not all(name in said for name in names):
+        return None
+    numbers = [degrees.read(said[name]) for name in names]
+    if None in numbers:
+        issue(f"not a place on Earth: {shown(text)}")
+        return None
+    return extent(numbers)
 
 
 @registered

@@ -36,6 +36,11 @@ _BARE_HANDLE = re.compile(r"(?:info:hdl/|hdl[:/]\s*|handle[:/]\s*)(\d[\d.]*/\S+)
 _TYPED_HANDLE = re.compile(r"\d[\d.]*/\S+")
 _ISBN = re.compile(r"(?:ISBN[-:\s]*)?([\d][\d-]{8,16}[\dXx])\b.*", re.DOTALL)
 _ISSN = re.compile(r"(?:ISSN[-:\s]*)?(\d{4}-?\d{3}[\dXx])\b.*", re.DOTALL)
+_NAMED_NUMBER = re.compile(
+    r"(?:urn:)?(?:[ep]-?)?(ISSN|ISBN)(?:-L)?(?:[- ]?1[03](?=[:\s]))?[-:\s]*(\d[\d-]{6,15}[\dXx])",
+    re.IGNORECASE,
+)
+"""A number of a book or a serial that says itself what it is, and nothing else."""
 _DOI_HOSTS = frozenset({"doi.org", "dx.doi.org", "www.doi.org"})
 _RESOLVERS = frozenset(
     {"hdl.handle.net", "n2t.net", "ark.cdlib.org", "purl.org", "nbn-resolving.org", "urn.fi"}
@@ -90,6 +95,8 @@ def identifier(said: str, stated: str = "") -> Identifier | None:
         return Identifier(HANDLE, f"https://hdl.handle.net/{quote(name, safe=_IN_PATH)}")
     if (address := _address(text)) is not None:
         return Identifier(_kind(address), address)
+    if (named := _NAMED_NUMBER.fullmatch(text)) is not None:
+        stated, text = named[1].casefold(), named[2]
     if stated == "isbn" and (found := _ISBN.fullmatch(text)) is not None:
         return Identifier(WORD, f"urn:isbn:{found[1]}")
     if stated in ("issn", "eissn", "lissn", "issn-l") and (found := _ISSN.fullmatch(text)):

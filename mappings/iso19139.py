@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chm_hub.document import Json
-from mappings import languages
+from mappings import boxes, gml, languages
+from mappings.degrees import degrees
 from mappings.functions import registered, strings
+from mappings.place_functions import extent
 from mappings.roles import part_played
 
 
@@ -106,3 +108,47 @@ def _items(value: Json) -> list[Json]:
     if isinstance(value, list):
         return [item for part in value for item in (part if isinstance(part, list) else [part])]
     return [] if value is None else [value]
+
+
+_SIDES = (
+    "westBoundLongitude",
+    "southBoundLatitude",
+    "eastBoundLongitude",
+    "northBoundLatitude",
+)
+
+
+@registered
+def iso_box(value: Json) -> Json:
+    """The bounding box around geographic elements: bounding boxes, else polygons.
+
+    A program draws the box around a polygon, and over the 180th meridian often wrongly: where an
+    element has both and the box is wider than half the Earth, the polygon counts.
+
+    >>> iso_box(`[{"EX_BoundingPolygon": [{"polygon": [{"Polygon": [{"exterior": [{"LinearRing": [{"posList": [{"value": "177 -20 -179 -20 -179 -15 177 -15 177 -20"}]}]}]}]}]}]}]`)
+    [177.0, -20.0, -179.0, -15.0]
+    """  # noqa: E501
+    drawn: list[Json] = []
+    shaped: list[Json] = []
+    for item in _items(value):
+        if not isinstance(item, dict):
+            continue
+        for box in _items(item.get("EX_GeographicBoundingBox")):
+            if isinstance(box, dict):
+                drawn.append([degrees(_decimal(box.get(side))) for side in _SIDES])
+        shape = gml.of_element(item.get("EX_BoundingPolygon"))
+        shaped += [list(shape)] if shape is not None else []
+    around, outlines = extent(drawn), extent(shaped)
+    if not isinstance(around, list) or (outlines and boxes.width(tuple(around)) > 180):
+        return outlines
+    return around
+
+
+def _decimal(value: Json) -> Json:
+    """The text of a `Decimal`, which some programs write as a character string."""
+    for item in _items(value):
+        for name in ("Decimal", "CharacterString", "Real"):
+            said = strings(item.get(name)) if isinstance(item, dict) else []
+            if said:
+                return said[0]
+    return None

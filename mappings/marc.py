@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chm_hub.document import Json
-from mappings import codes, languages, markup
+from mappings import codes, degrees, languages, markup
+from mappings.dcsv import dcmi_box
 from mappings.functions import issue, lookup_known, registered, shown, strings
 from mappings.place_functions import extent
 from mappings.roles import part_played
@@ -301,13 +302,15 @@ def marc_areas(datafield: Json) -> Json:
 
 @registered
 def marc_box(datafield: Json) -> Json:
-    """The bounding box of the first field 034 that has one: west, south, east, north.
+    """The bounding box around the places of all fields 034: west, south, east, north; where there
+    is none, of field 255.
 
     Coordinates are degrees, minutes and seconds (`W0801530`) or decimal (`-80.258`).
 
     >>> marc_box(`[{"@tag": "034", "subfield": [{"@code": "d", "value": "E0340000"}, {"@code": "e", "value": "E0420000"}, {"@code": "f", "value": "N0050000"}, {"@code": "g", "value": "S0043000"}]}]`)
     [34.0, -4.5, 42.0, 5.0]
     """  # noqa: E501
+    found: list[Json] = []
     for one in fields(datafield, "034"):
         said = [one.all(code)[:1] for code in "dgef"]
         if not all(said):
@@ -315,23 +318,22 @@ def marc_box(datafield: Json) -> Json:
         sides = [_degrees(text[0]) for text in said]
         if None in sides:
             issue(f"not a place on Earth: {shown([text[0] for text in said])}")
-            continue
-        return extent(sides)
-    return None
+        elif box := extent(sides):
+            found.append(box)
+    if found:
+        return extent(found)
+    return dcmi_box([bare(text) for one in fields(datafield, "255") for text in one.all("c")])
 
 
-_COORDINATE = re.compile(r"([NSEW+-]?)(\d{1,3}(?:\.\d+)?|\d{3}(\d{2}(?:\.\d+)?)(\d{2}(?:\.\d+)?)?)")
+_PACKED = re.compile(r"([NSEW+-]?)(\d{3})(\d{2}(?:\.\d+)?)(\d{2}(?:\.\d+)?)?", re.IGNORECASE)
 
 
 def _degrees(text: str) -> float | None:
-    found = _COORDINATE.fullmatch(text.strip().upper())
+    found = _PACKED.fullmatch(text.strip())
     if found is None:
-        return None
-    if found[3] is None:
-        degrees = float(found[2])
-    else:
-        degrees = int(found[2][:3]) + float(found[3]) / 60 + float(found[4] or 0) / 3600
-    return -degrees if found[1] in ("S", "W", "-") else degrees
+        return degrees.read(text)
+    made = int(found[2]) + float(found[3]) / 60 + float(found[4] or 0) / 3600
+    return -made if found[1].upper() in ("S", "W", "-") else made
 
 
 # --- identifiers, languages, dates ------------------------------------------------------------

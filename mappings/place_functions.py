@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from chm_hub.document import Json
-from mappings import boxes, codes, functions, place_names, tables
+from mappings import boxes, codes, functions, gml, place_names, tables
 from mappings.boxes import Box, Position
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -19,6 +19,14 @@ _ENVELOPE = re.compile(
     re.IGNORECASE,
 )
 """Solr's box: west, east, north, south."""
+_SYSTEM = re.compile(
+    r"\s*(?:(?:<(?=https?:|urn:)([^<>]+)>|SRID=([0-9]+);)\s*)?(.*)", re.DOTALL | re.IGNORECASE
+)
+"""WKT with the address of its system of coordinates, or PostGIS's number of it, before it."""
+_DRAWN = re.compile(
+    r"(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*(?:ZM?|M)?\s*\(|ENVELOPE\s*\(|GEOMETRYCOLLECTION\s*\(",
+    re.IGNORECASE,
+)
 _HOLDERS = ("features", "geometries", "geometry", "coordinates")
 
 
@@ -26,22 +34,27 @@ _HOLDERS = ("features", "geometries", "geometry", "coordinates")
 def countries_in(value: Json) -> Json:
     """Those of a list of texts that are countries, as codes; the others are no issue.
 
-    A text may name several. A name that is also another place (Georgia, Congo) is a country only
-    in a source of that country.
+    A text may name several, or a place and the country that it is in. A name that is also another
+    place (Georgia, Congo) is a country only in a source of that country.
 
-    >>> countries_in(`["Kenya; Uganda", "Lake Victoria", "Georgia"]`)
-    ["KE", "UG"]
+    >>> countries_in(`["Kenya; Uganda", "Arusha, Tanzania", "Lake Victoria", "Georgia"]`)
+    ["KE", "UG", "TZ"]
     """
     near = functions.source().get("countries") or []
-    return [code for item in _items(value) for code in place_names.countries(_said(item), near)]
+    return [
+        code
+        for item in _items(value)
+        for code in place_names.countries(_said(item), near)
+        or place_names.located(_said(item), near)
+    ]
 
 
 @functions.registered
 def not_countries(value: Json) -> Json:
-    """Those of a list of texts that are no countries.
+    """Those of a list of texts that are no countries; a place in a country stays.
 
-    >>> not_countries(`["Kenya; Uganda", "Lake Victoria", "Georgia"]`)
-    ["Lake Victoria", "Georgia"]
+    >>> not_countries(`["Kenya; Uganda", "Arusha, Tanzania", "Georgia"]`)
+    ["Arusha, Tanzania", "Georgia"]
     """
     near = functions.source().get("countries") or []
     return [
@@ -167,8 +180,22 @@ def _narrower(found: list[Box | None]) -> Box | None:
     return min((box for box in found if box is not None), key=boxes.width, default=None)
 
 
+def drawn(text: str) -> Box | None:
+    """The box of a text that is WKT; ``None`` for any other text."""
+    found = _SYSTEM.fullmatch(text)
+    return _of_text(text) if found is not None and _DRAWN.match(found[3]) else None
+
+
 def _of_text(text: str) -> Box | None:
-    """The box of WKT (OGC 06-103r4 §7), of Solr's ENVELOPE, or of numbers in a text."""
+    """The box of WKT (OGC 06-103r4 §7), perhaps with its system of coordinates before it (GeoSPARQL
+    §8.5.1), of GML, of Solr's ENVELOPE, or of numbers in a text."""
+    found = _SYSTEM.fullmatch(text)
+    assert found is not None, "every text has this form"
+    system, text = found[1] or (f"EPSG:{found[2]}" if found[2] else None), found[3]
+    if not gml.is_known(system):
+        return None
+    if text.startswith("<"):
+        return gml.of_text(text)
     if match := _ENVELOPE.fullmatch(text):
         west, east, north, south = map(float, match.groups())
         return boxes.of_numbers(west, south, east, north)
@@ -180,6 +207,8 @@ def _of_text(text: str) -> Box | None:
         [(float(x), float(y)) for x, y in _PAIR.findall(part)]
         for part in _INNERMOST.findall(text) or [text]
     ]
+    if gml.latitude_first(system):
+        parts = [[(x, y) for y, x in part] for part in parts]
     if "MULTIPOINT" in text.upper():
         parts = [[position] for part in parts for position in part]
     return boxes.of_parts(parts)

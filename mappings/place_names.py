@@ -26,6 +26,16 @@ _ELSEWHERE = {"NE": "NG"}
 """A name that in another country's source is a place of that country: Niger is a state of
 Nigeria."""
 _BETWEEN = re.compile(r"\s*(?:[;|/,、،]|\s&\s|(?<!\w)(?:and|et|y|e|und|и|و)(?!\w))\s*")
+_LARGER_FIRST = re.compile(r"([^:,;()]+?)\s*(?:--+|:\s)")
+"""A heading of a library, or a list of places: the country before the place in it."""
+_IN_BRACKETS = re.compile(r"[^()]+\(([^()]+)\)")
+_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
+_COMMA = re.compile(r"\s*[,،、，]\s*")
+_AND = re.compile(r"^(?:and|et|y|und|и|و)\s+")
+_CODE = 3
+"""Letters of the longest code of a country."""
+_LONGEST = 120
+"""Characters of a text that names a place; a longer one is a description."""
 _MOST = 30
 """Names in one text that are looked at."""
 
@@ -43,6 +53,38 @@ def countries(said: str, near: Collection[str] = ()) -> list[str]:
         return []
     named = [_country(part, near) for part in parts]
     return list(dict.fromkeys(code for code in named if code)) if all(named) else []
+
+
+def located(said: str, near: Collection[str] = ()) -> list[str]:
+    """The countries in which a text says that a place is: `Nairobi, Kenya`, `Nairobi (Kenya)`,
+    `Kenya--Nairobi`, `Kenya: Nairobi`; empty for other texts.
+
+    Names alone count here: the `CA` behind Los Angeles is no country.
+    """
+    said = said.strip().rstrip(".")
+    if len(said) > _LONGEST:
+        return []
+    if (before := _LARGER_FIRST.match(said)) is not None:
+        return [code for code in [_named(before[1], near)] if code]
+    if (inside := _IN_BRACKETS.fullmatch(said)) is not None:
+        parts = _COMMA.split(inside[1])
+        named = [_named(part, near) for part in parts]
+        return [code for code in named if code] if all(named) else []
+    made: list[str] = []
+    parts = _COMMA.split(said)
+    for part in reversed(parts if len(parts) > 1 else []):
+        bare = _AND.sub("", part)
+        # Of a list, `Congo (Kinshasa)` and the like are countries with a word beside them.
+        code = _named(bare, near) or _named(_BRACKETS.sub("", bare), near)
+        if code is None:
+            break
+        made.insert(0, code)
+    return list(dict.fromkeys(made))
+
+
+def _named(said: str, near: Collection[str]) -> str | None:
+    said = said.strip()
+    return None if said.isascii() and len(said) <= _CODE else _country(said, near)
 
 
 def _country(said: str, near: Collection[str]) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from chm_hub.document import Json
 from chm_hub.record import Record
-from mappings import boxes, functions, languages, markup, plausible, spaces
+from mappings import boxes, functions, keywords, languages, markup, plausible, spaces
 
 TEXT_FIELDS = frozenset({"title", "description", "coverage", "rights"})
 AGENT_FIELDS = frozenset({"creator", "publisher", "contributor"})
@@ -20,6 +20,9 @@ LIST_FIELDS = frozenset(
     name for name, spec in Record.__dataclass_fields__.items() if spec.default_factory is list
 )
 """Fields that hold any number of values."""
+_PARTED = {"subject": "label", "creator": "name", "contributor": "name"}
+"""Fields in which sources write several into one text, with semicolons between them, and the key
+of one. A publisher's departments have semicolons too."""
 _OF_LINES = frozenset({"description", "rights"})
 """Texts that have paragraphs; all others are of one line."""
 _ADDRESS = re.compile(r"(?i)(?:https?|ftp)://|mailto:|www\.")
@@ -30,6 +33,8 @@ def shape(target: str, value: Json, said: list[str]) -> Json:
     if target in LIST_FIELDS:
         made: dict[str, Json] = {}
         items = _languages(value, said) if target == "language" else _flat(value)
+        if target in _PARTED:
+            items = (part for item in items for part in _parted(item, _PARTED[target]))
         for item in items:
             shaped = _shape_one(target, item, said)
             if shaped is not None:
@@ -69,6 +74,25 @@ def _flat(value: Json) -> Iterator[Json]:
             waiting += reversed(item)
         else:
             yield item
+
+
+def _parted(item: Json, key: str) -> list[Json]:
+    """A keyword or a name, or those that semicolons part in one text; a concept of a vocabulary
+    and an agent with an address are one."""
+    if isinstance(item, str):
+        return [_alike(item, part) for part in keywords.parted(item)]
+    if not isinstance(item, dict) or any(item.get(own) for own in ("uri", "code", "scheme")):
+        return [item]
+    name = key if isinstance(item.get(key), str) else "value"
+    words = item.get(name)
+    if not isinstance(words, str):
+        return [item]
+    return [{**item, name: _alike(words, part)} for part in keywords.parted(words)]
+
+
+def _alike(whole: str, part: str) -> str:
+    """A part of a text, read already if the text was."""
+    return markup.Plain(part) if isinstance(whole, markup.Plain) else part
 
 
 def _shape_one(target: str, value: Json, said: list[str]) -> Json:

@@ -20,7 +20,9 @@ _JOINERS = "\u200c\u200d"
 _MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Direction marks. A text may need them; around an address, a date or a code they are debris."""
 _RUN = re.compile(r"[\t\n\x0b\x0c\r\x1c-\x1f \x85\u2028\u2029]+")
-_BETWEEN_WORDS = re.compile(r"(?<![0-9])\xa0|\xa0(?![0-9])")
+_ODD = "\xa0\u1680\u2000-\u200a\u202f\u205f"
+"""Spaces of other widths, some of which forbid a line break."""
+_BETWEEN_WORDS = re.compile(rf"(?<![0-9])[{_ODD}]|[{_ODD}](?![0-9])")
 _BREAK = re.compile(r"\r\n|[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 _ITEM = re.compile(r"[-*+•·–—▪◦]\s|\(?[0-9A-Za-z]{1,3}[.)]\s")
 _INDENT = re.compile(r"\t| [ \t]")
@@ -78,8 +80,8 @@ def _trimmed(value: str) -> str:
 def line(value: str) -> str:
     """A text on one line: line breaks and runs of spaces become one space.
 
-    A no-break space stays within a number; between words it is a space as others are. Between two
-    Chinese or Japanese signs a line break is nothing (CSS Text 3 §4.1.3).
+    A no-break or thin space stays within a number; between words it is a space as others are.
+    Between two Chinese or Japanese signs a line break is nothing (CSS Text 3 §4.1.3).
     """
     # Printable texts have no white space but the space, and no hidden signs: most are so.
     if value.isprintable() and "  " not in value:
@@ -93,8 +95,9 @@ def line(value: str) -> str:
 def paragraphs(value: str) -> str:
     """A text of several lines: an empty line, or a break before text that is not indented, stays.
 
-    A line break before indented text is one that a writer of XML made, not an author: it becomes a
-    space, unless a list goes on there. Lines are folded as :func:`line` folds them.
+    A line break that a program made and not an author becomes a space: one before indented text,
+    unless a list goes on there, and one where prose was wrapped. Lines are folded as :func:`line`
+    folds them.
     """
     if value.isprintable():
         return line(value)
@@ -105,7 +108,45 @@ def paragraphs(value: str) -> str:
             made[-1] = line(f"{made[-1]}\n{bare}")
         elif bare or (made and made[-1]):
             made.append(bare)
-    return "\n".join(made).strip(_ENDS)
+    return "\n".join(_unwrapped(made)).strip(_ENDS)
+
+
+_COLUMNS = range(50, 121)
+"""Widths in characters at which programs wrap prose."""
+_MANY = 3
+"""Lines that are full to the last word are chance in two, and a program's work in this many."""
+_SENTENCE = 40
+"""Characters of a line that an author would not have broken within a sentence."""
+_ENDED = ".!?:;。！？：；؟۔…"
+
+
+def _unwrapped(lines: list[str]) -> list[str]:
+    """Lines with those of wrapped prose joined."""
+    made: list[str] = []
+    paragraph: list[str] = []
+    for text in [*lines, ""]:
+        if text:
+            paragraph.append(text)
+            continue
+        made += [*_joined(paragraph), ""]
+        paragraph = []
+    return made
+
+
+def _joined(paragraph: list[str]) -> list[str]:
+    """The lines of one paragraph; all are joined if each was broken where no further word fits."""
+    pairs = list(zip(paragraph, paragraph[1:], strict=False))
+    width = max(map(len, paragraph[:-1]), default=0)
+    full = all(len(before) + 1 + len(after.split()[0]) > width for before, after in pairs)
+    wrapped = len(pairs) >= _MANY - 1 and width in _COLUMNS and full and len(paragraph[-1]) <= width
+    made = paragraph[:1]
+    for before, after in pairs:
+        goes_on = len(before) >= _SENTENCE and before[-1] not in _ENDED and after[0].islower()
+        if (wrapped or goes_on) and not _ITEM.match(after):
+            made[-1] = f"{made[-1]} {after}"
+        else:
+            made.append(after)
+    return made
 
 
 def address(value: str) -> str:

@@ -114,13 +114,24 @@ KINDS = "GBIF Dataset Type Vocabulary: http://rs.gbif.org/vocabulary/gbif/datase
 @pytest.mark.parametrize(
     ("words", "thesaurus", "parted"),
     [
-        (["Samplingevent; Kyiv Region; fortifications"], KINDS, ["Kyiv Region", "fortifications"]),
-        (["Occurrence, fish"], KINDS, ["fish"]),
-        (["Occurrence"], KINDS, []),
+        (
+            ["Samplingevent; Kyiv Region; fortifications"],
+            KINDS,
+            ["Samplingevent", "Kyiv Region", "fortifications"],
+        ),
+        (["Occurrence, fish"], KINDS, ["Occurrence", "fish"]),
+        (["Occurrence"], KINDS, ["Occurrence"]),
         (["fish, lakes"], None, ["fish", "lakes"]),
         (["fish, lakes"], "n/a", ["fish", "lakes"]),
         (["fish, lakes"], "GEMET", ["fish, lakes"]),
         (["fish, fresh", "lakes"], "n/a", ["fish, fresh", "lakes"]),
+        (["fish, lakes, rivers", "reeds"], None, ["fish", "lakes", "rivers", "reeds"]),
+        (["fish, lakes, rivers", "reeds"], "GEMET", ["fish, lakes, rivers", "reeds"]),
+        (
+            ["Kept in pots, by hand, for all of a long year", "b"],
+            None,
+            ["Kept in pots, by hand, for all of a long year", "b"],
+        ),
         (["fish;lakes", "rivers"], "GEMET", ["fish", "lakes", "rivers"]),
         ([{"value": "poisson; lac", "lang": "fr"}], None, None),
         ("fish, lakes", "n/a", ["fish, lakes"]),
@@ -143,7 +154,8 @@ def test_keywords_of_obis() -> None:
     made = record_of(
         "obis", {"kind": "dataset", "entry": {"id": "1", "title": "T", "keywords": words}}
     )
-    assert [concept["label"] for concept in made["subject"]] == ["corals", "Reefs, shallow"]
+    labels = [concept["label"] for concept in made["subject"]]
+    assert labels == ["Occurrence", "corals", "Reefs, shallow"]
     assert made["spatial"] == ["FJ"]
 
 

@@ -1,0 +1,424 @@
+"""Texts, dates, places, keywords and persons in formats and forms that few sources write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mappings import degrees, functions, keywords, place_names, spaces
+from mappings.dcsv import dcmi_box, dcmi_names
+from mappings.place_functions import extent
+from tests.mapped import record_of
+
+
+@pytest.fixture(autouse=True)
+def context() -> Iterator[functions.Context]:
+    made = functions.Context(source={"id": "src"}, tables={})
+    token = functions.using(made)
+    yield made
+    functions.done(token)
+
+
+def element(**children: Any) -> dict[str, Any]:
+    """An element as documents of OAI-PMH have it: children are lists, texts stand in `value`."""
+    return {
+        name.replace("__", "@"): part
+        if name.startswith("__")
+        else [
+            {"value": one} if isinstance(one, str) else one
+            for one in (part if isinstance(part, list) else [part])
+        ]
+        for name, part in children.items()
+    }
+
+
+def oai(crosswalk: str, metadata: dict[str, Any], **source: Any) -> dict[str, Any]:
+    body = {"header": {"identifier": "oai:x.example:1"}, "metadata": metadata}
+    return record_of(crosswalk, body, **source)
+
+
+def labels(record: dict[str, Any], field: str = "subject", key: str = "label") -> list[str]:
+    return [part[key] for part in record.get(field, [])]
+
+
+# --- places --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ("29,5", 29.5),
+        ("-1.5", -1.5),
+        ("−5,25", -5.25),
+        ("2°30'N", 2.5),
+        ("W 17°30'", -17.5),
+        ("12º 30’ 36” S", -12.51),
+        ("5 South", -5.0),
+        ("5° ouest", -5.0),
+        ("5 O", None),
+        ("-5 S", None),
+        ("12°75'", None),
+        ("1,2,3", None),
+        ("north", None),
+        ("", None),
+    ],
+)
+def test_degrees_as_people_write_them(said: str, made: float | None) -> None:
+    assert degrees.read(said) == made
+
+
+@pytest.mark.parametrize(
+    ("said", "box"),
+    [
+        ("North 5.0, South -5, East 42, West 33.9. (Kenya)", [33.9, -5.0, 42.0, 5.0]),
+        ("West 177; East -179; North -15; South -20", [177.0, -20.0, -179.0, -15.0]),
+        (
+            "MEDIAN LATITUDE: -17.5 * SOUTH-BOUND LATITUDE: -20 * WEST-BOUND LONGITUDE: 177 * "
+            "NORTH-BOUND LATITUDE: -15 * EAST-BOUND LONGITUDE: -179 * MINIMUM DEPTH: 0.5 m",
+            [177.0, -20.0, -179.0, -15.0],
+        ),
+        ("LATITUDE: 1.4 * LONGITUDE: 173", [173.0, 1.4, 173.0, 1.4]),
+        ("W 17°30' -- W 11°30' / N 16°45' -- N 12°15'", [-17.5, 12.25, -11.5, 16.75]),
+        ("(E 166°--W 176°/S 34°--S 47°)", [166.0, -47.0, -176.0, -34.0]),
+        ("POLYGON((177 -20, 182 -20, 182 -15, 177 -20))", [177.0, -20.0, -178.0, -15.0]),
+        (
+            ["northlimit=1; southlimit=-1; westlimit=-78; eastlimit=-75", "POINT(-70 -5)"],
+            [-78.0, -5.0, -70.0, 1.0],
+        ),
+        (
+            ["name=A; east=173; north=1,5", "name=B; east=-157; north=2"],
+            [173.0, 1.5, -157.0, 2.0],
+        ),
+        ("Between the north and the south of East Africa", None),
+        ("Kenya / Uganda", None),
+        ("Polygon Island", None),
+    ],
+)
+def test_boxes_that_dublin_core_spells_out(said: Any, box: Any) -> None:
+    assert dcmi_box(said) == box
+
+
+def test_a_drawn_place_is_no_place_in_words() -> None:
+    said = [
+        "POINT(36.8 -1.3)",
+        "North 5, South -5, East 42, West 33. (Kenya)",
+        "LATITUDE: 1 * LONGITUDE: 2",
+        "Lake Turkana",
+    ]
+    assert dcmi_names(said) == [{"value": "Kenya"}, {"value": "Lake Turkana"}]
+
+
+_RING = "-20 177 -20 182 -15 182 -15 177 -20 177"
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        (
+            '<gml:Polygon srsName="urn:ogc:def:crs:EPSG::4326">'
+            f"<gml:posList>{_RING}</gml:posList></gml:Polygon>",
+            [177.0, -20.0, -178.0, -15.0],
+        ),
+        (
+            "<Envelope srsName='http://www.opengis.net/def/crs/EPSG/0/4326'>"
+            "<lowerCorner>-47 166</lowerCorner><upperCorner>-34 -176</upperCorner></Envelope>",
+            [166.0, -47.0, -176.0, -34.0],
+        ),
+        (
+            '<gml:Envelope srsName="EPSG:4326"><gml:lowerCorner>33 -5</gml:lowerCorner>'
+            "<gml:upperCorner>42 5</gml:upperCorner></gml:Envelope>",
+            [33.0, -5.0, 42.0, 5.0],
+        ),
+        (
+            "<gml:Point srsName='http://www.opengis.net/def/crs/OGC/1.3/CRS84'>"
+            "<gml:pos>36.8 -1.3</gml:pos></gml:Point>",
+            [36.8, -1.3, 36.8, -1.3],
+        ),
+        (
+            "<gml:LinearRing><gml:coordinates>177,-20 182,-20 182,-15</gml:coordinates>"
+            "</gml:LinearRing>",
+            [177.0, -20.0, -178.0, -15.0],
+        ),
+        (
+            '<gml:posList srsDimension="3">33 -5 0 42 -5 0 42 5 9</gml:posList>',
+            [33.0, -5.0, 42.0, 5.0],
+        ),
+        (
+            "<http://www.opengis.net/def/crs/EPSG/0/4326> POINT(-1.3 36.8)",
+            [36.8, -1.3, 36.8, -1.3],
+        ),
+        ("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> POINT(36.8 -1.3)", [36.8, -1.3] * 2),
+        ("SRID=4326;POINT(36.8 -1.3)", [36.8, -1.3] * 2),
+        ("<http://www.opengis.net/def/crs/EPSG/0/3460> POINT(1934000 3877000)", None),
+        ("<gml:Point srsName='EPSG:2193'><gml:pos>17 54</gml:pos></gml:Point>", None),
+        ("<gml:Point><gml:pos>a b</gml:pos></gml:Point>", None),
+    ],
+)
+def test_shapes_of_gml_and_geosparql(shape: str, box: Any, context: functions.Context) -> None:
+    assert extent(shape) == box
+    assert bool(context.issues) == (box is None)
+
+
+def test_a_polygon_of_iso_19139() -> None:
+    ring = element(posList="177 -20 -179 -20 -179 -15 177 -15 177 -20")
+    shape = element(polygon=element(Polygon=element(exterior=element(LinearRing=ring))))
+    wide = element(
+        westBoundLongitude=element(Decimal="-180"),
+        eastBoundLongitude=element(Decimal="180"),
+        southBoundLatitude=element(Decimal="-20"),
+        northBoundLatitude=element(Decimal="-15"),
+    )
+    for places in (
+        [element(EX_BoundingPolygon=shape)],
+        [element(EX_GeographicBoundingBox=wide), element(EX_BoundingPolygon=shape)],
+    ):
+        extents = element(EX_Extent=element(geographicElement=places))
+        data = element(extent=extents)
+        made = oai("iso19139", element(identificationInfo=element(MD_DataIdentification=data)))
+        assert made["bbox"] == [177.0, -20.0, -179.0, -15.0]
+
+
+def test_all_places_of_marc_21() -> None:
+    def at(west: str, east: str, north: str, south: str) -> dict[str, Any]:
+        sides = zip("defg", (west, east, north, south), strict=True)
+        parts = [{"@code": code, "value": said} for code, said in sides]
+        return {"@tag": "034", "subfield": parts}
+
+    west, east = (
+        at("E1770000", "E1800000", "S0150000", "S0200000"),
+        at("-180", "-178,5", "-16", "-19"),
+    )
+    made = oai("marc21", {"datafield": [west, east]})
+    assert made["bbox"] == [177.0, -20.0, -178.5, -15.0]
+    scale = [{"@code": "c", "value": "(E 33°--E 42°/N 5°--S 4°30')."}]
+    made = oai("marc21", {"datafield": [{"@tag": "255", "subfield": scale}]})
+    assert made["bbox"] == [33.0, -4.5, 42.0, 5.0]
+
+
+def test_coordinates_of_mods_and_eml() -> None:
+    said = element(coordinates="W 17°30' -- W 11°30' / N 16°45' -- N 12°15'")
+    made = oai("mods", element(subject=element(cartographics=said)))
+    assert made["bbox"] == [-17.5, 12.25, -11.5, 16.75]
+    box = element(
+        westBoundingCoordinate="29,5",
+        eastBoundingCoordinate="31",
+        northBoundingCoordinate="2°30'N",
+        southBoundingCoordinate="1,25 S",
+    )
+    place = element(geographicDescription="Lac Tumba, Kenya", boundingCoordinates=box)
+    made = oai("eml", element(dataset=element(coverage=element(geographicCoverage=place))))
+    assert made["bbox"] == [29.5, -1.25, 31.0, 2.5]
+    assert (made["spatial"], labels(made, "coverage", "value")) == (["KE"], ["Lac Tumba, Kenya"])
+
+
+@pytest.mark.parametrize(
+    ("said", "near", "codes"),
+    [
+        ("Nairobi, Kenya", [], ["KE"]),
+        ("Nairobi (Kenya)", [], ["KE"]),
+        ("Kenya--Nairobi", [], ["KE"]),
+        ("Кения: озеро Накуру", [], ["KE"]),
+        ("Lake Victoria, Kenya, and Uganda", [], ["KE", "UG"]),
+        ("République démocratique du Congo (Kinshasa), Angola", [], ["CD", "AO"]),
+        ("واحة سيوة، مصر", [], ["EG"]),
+        ("Los Angeles, CA", [], []),
+        ("Rome, Georgia", [], []),
+        ("Batumi, Georgia", ["GE"], ["GE"]),
+        ("Minna, Niger", ["NG"], []),
+        ("Guinea, Gulf of", [], []),
+        ("Lake Victoria", [], []),
+        ("Kenya", [], []),
+        (", ", [], []),
+        (f"{'Of the lakes and rivers ' * 6}, Kenya", [], []),
+    ],
+)
+def test_the_country_that_a_place_is_said_to_be_in(
+    said: str, near: list[str], codes: list[str]
+) -> None:
+    assert place_names.located(said, near) == codes
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("ایران", "IR"),
+        ("เคนยา", "KE"),
+        ("Moçambique", "MZ"),
+        ("Deutschland", "DE"),
+        ("ケニア", "KE"),
+    ],
+)
+def test_countries_in_more_languages(said: str, code: str) -> None:
+    assert place_names.countries(said) == [code]
+
+
+# --- keywords and persons --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("bosques; aves;anfibios", ["bosques", "aves", "anfibios"]),
+        ("نباتات؛ طيور", ["نباتات", "طيور"]),
+        ("森林；鸟类", ["森林", "鸟类"]),
+        ("Trees -- Kenya; Lakes;", ["Trees -- Kenya", "Lakes"]),
+        ("Birds &amp; trees; lakes", ["Birds &amp; trees", "lakes"]),
+        ("fish (rays; sharks); whales", ["fish (rays; sharks)", "whales"]),
+        ("Mammals, terrestrial", ["Mammals, terrestrial"]),
+        (" ; ", []),
+    ],
+)
+def test_semicolons_part_keywords(said: str, parts: list[str]) -> None:
+    assert keywords.parted(said) == parts
+
+
+@pytest.mark.parametrize(
+    ("crosswalk", "metadata"),
+    [
+        ("oai_dc", {"subject": [{"value": "Aves; Peces", "lang": "es"}]}),
+        ("oai_dcterms", {"subject": [{"value": "Aves; Peces", "lang": "es"}]}),
+        ("mods", {"subject": [{"topic": [{"value": "Aves; Peces", "lang": "es"}]}]}),
+        ("datacite", {"subjects": [{"subject": [{"value": "Aves; Peces", "lang": "es"}]}]}),
+        ("dspace", {"field": [{"@element": "subject", "value": "Aves; Peces", "lang": "es"}]}),
+        (
+            "eml",
+            {"dataset": [{"keywordSet": [{"keyword": [{"value": "Aves; Peces", "lang": "es"}]}]}]},
+        ),
+    ],
+)
+def test_keywords_of_one_element_keep_its_language(crosswalk: str, metadata: Any) -> None:
+    made = oai(crosswalk, metadata)
+    assert made["subject"] == [{"label": "Aves", "lang": "es"}, {"label": "Peces", "lang": "es"}]
+
+
+def test_the_kind_of_a_data_set_is_a_subject() -> None:
+    kinds = "GBIF Dataset Type Vocabulary: http://rs.gbif.org/vocabulary/gbif/dataset_type.xml"
+    words = {
+        "keyword": [{"value": "Occurrence", "lang": "eng"}, {"value": "Specimen", "lang": "eng"}]
+    }
+    sets = [{**words, "keywordThesaurus": [{"value": kinds}]}]
+    made = oai("eml", {"dataset": [{"keywordSet": sets}]})
+    assert made["subject"] == [
+        {"label": "Occurrence", "lang": "en"},
+        {"label": "Specimen", "lang": "en"},
+    ]
+
+
+def test_names_that_semicolons_part() -> None:
+    made = oai(
+        "oai_dc",
+        element(
+            creator=["Doe, Jane; Roe, R.", "O'Dell, Mark;"],
+            contributor="KWS; UNEP (Nairobi; Geneva)",
+            publisher="Department of Forests; Ministry",
+        ),
+    )
+    assert labels(made, "creator", "name") == ["Doe, Jane", "Roe, R.", "O'Dell, Mark"]
+    assert labels(made, "contributor", "name") == ["KWS", "UNEP (Nairobi; Geneva)"]
+    assert labels(made, "publisher", "name") == ["Department of Forests; Ministry"]
+
+
+def test_a_person_of_an_organization_is_the_creator_in_eml() -> None:
+    person = element(
+        individualName=element(givenName="Awa", surName="Diop"), organizationName="IRD"
+    )
+    made = oai("eml", element(dataset=element(creator=[person, element(organizationName="KWS")])))
+    assert labels(made, "creator", "name") == ["Awa Diop", "KWS"]
+
+
+# --- dates ---------------------------------------------------------------------------------
+
+_ISO_DATE = element(
+    date=element(Date="2001-02-03"),
+    dateType=element(CI_DateTypeCode={"@codeListValue": "creation"}),
+)
+_MADE = element(citation=element(CI_Citation=element(date=element(CI_Date=_ISO_DATE))))
+
+
+def of(**children: Any) -> dict[str, Any]:
+    return {"metadata": element(**children)}
+
+
+@pytest.mark.parametrize(
+    ("crosswalk", "body"),
+    [
+        ("feed", {"feed": {}, "entry": {"title": {"value": "T"}, "updated": "2020-01-02"}}),
+        ("oai_dc", of(created="1890", dateSubmitted="2020")),
+        ("mods", of(originInfo=element(dateCreated="1890", dateCaptured="2010"))),
+        ("mods", of(originInfo=element(dateOther={"value": "1890", "@keyDate": "yes"}))),
+        ("datacite", of(dates=element(date={"value": "1890", "@dateType": "Created"}))),
+        ("datacite", of(dates=element(date={"value": "1890", "@dateType": "Submitted"}))),
+        ("dspace", of(field={"@element": "date", "@qualifier": "created", "value": "1890"})),
+        ("iso19139", of(identificationInfo=element(MD_DataIdentification=_MADE))),
+        ("solr", {"entry": {"title": "T", "startDate_dt": "2020-05-01T00:00:00Z"}}),
+        ("ptk", {"versions": [{}], "entry": {"title": "T", "updated": "2020-05-01T00:00:00Z"}}),
+    ],
+)
+def test_no_date_of_publication_is_made_of_another_date(crosswalk: str, body: Any) -> None:
+    made = record_of(crosswalk, body)
+    assert "issued" not in made
+    assert not [issue for issue in made.get("issues", []) if issue.startswith("issued")]
+
+
+def test_what_an_index_says_of_an_event_is_its_time() -> None:
+    row = {
+        "title": "T",
+        "startDate_dt": "2020-05-01T00:00:00Z",
+        "endDate_dt": "2020-05-04T00:00:00Z",
+    }
+    made = record_of("solr", {"entry": row})
+    assert made["temporal"] == {"start": "2020-05-01T00:00:00Z", "end": "2020-05-04T00:00:00Z"}
+
+
+# --- white space ---------------------------------------------------------------------------
+
+_WRAPPED = (
+    "The survey of the northern lakes began in the dry season of the year before\n"
+    "Kenya joined the convention, and it went on until the rivers had risen. All\n"
+    "Data were kept."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        (_WRAPPED, _WRAPPED.replace("\n", " ")),
+        (
+            "Las aves de los bosques secos del norte del país\nson objeto de este estudio.",
+            "Las aves de los bosques secos del norte del país son objeto de este estudio.",
+        ),
+        ("Fish\nBirds\nTrees of the coast", "Fish\nBirds\nTrees of the coast"),
+        ("fish of the lake\nbirds of the shore", "fish of the lake\nbirds of the shore"),
+        (
+            "Ministry of the Environment of the Republic of Kenya\nNational Museums of Kenya",
+            "Ministry of the Environment of the Republic of Kenya\nNational Museums of Kenya",
+        ),
+        (
+            "The parks of the north are described in this volume:\nthe first is Marsabit.",
+            "The parks of the north are described in this volume:\nthe first is Marsabit.",
+        ),
+        (
+            "What is kept of the forests of the northern districts\na) the upper part\nb) the rest",
+            "What is kept of the forests of the northern districts\na) the upper part\nb) the rest",
+        ),
+        (f"{_WRAPPED}\n\nFish\nBirds", f"{_WRAPPED}\n\nFish\nBirds".replace("\n", " ", 2)),
+    ],
+)
+def test_wrapped_prose_is_one_paragraph_and_lists_stay(said: str, made: str) -> None:
+    assert spaces.paragraphs(said) == made
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ("СО\u202fРАН", "СО РАН"),
+        ("à\u2009propos\u00a0: «\u202foui\u202f»", "à propos : « oui »"),
+        ("12\u202f000 ha", "12\u202f000 ha"),
+        ("12\u00a0000\u00a0ha", "12\u00a0000 ha"),
+        ("a\u2003b", "a b"),
+    ],
+)
+def test_spaces_of_other_widths_are_spaces_but_within_numbers(said: str, made: str) -> None:
+    assert spaces.line(said) == made
