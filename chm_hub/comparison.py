@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from chm_hub.instalments import Instalments
+
 Plain = Mapping[str, Any]
 """A record as :func:`chm_hub.record.to_dict` gives it; empty fields are left out."""
 
@@ -81,9 +83,10 @@ _TELLING_APART = frozenset(("title", "link"))
 class Comparison:
     """What would become of a source's records, counted while they are mapped."""
 
-    def __init__(self, live: int) -> None:
+    def __init__(self, live: int, earlier: Instalments | None = None) -> None:
         self.live = live
         """Live records of the source before the run."""
+        self._earlier = earlier or Instalments()
         self.unchanged = 0
         self.changed = 0
         """Records that would say something else."""
@@ -97,6 +100,10 @@ class Comparison:
         self._counts: Counter[tuple[str, str]] = Counter()
         """(``lost``, ``gained``, ``changed`` or ``moved``, field) → records."""
         self._examples: dict[tuple[str, str], list[str]] = {}
+        self._less: Counter[str] = Counter()
+        """By trait, how many records have lost it, less those that have got it (back)."""
+        self._moved: dict[str, set[bytes]] = {word: set() for word in _MOVING}
+        """Digests of the names of the records that have moved."""
         self._different: dict[str, tuple[set[bytes], set[bytes]]] = {
             word: (set(), set()) for word in _TELLING_APART
         }
@@ -122,8 +129,9 @@ class Comparison:
         self.unread += 1
         self._note("unread", "", name)
 
-    def became(self, name: str, before: Plain, now: Plain) -> None:
-        """Compare a live record with what it would become."""
+    def became(self, name: str, before: Plain, now: Plain, *, stays: bool = False) -> None:
+        """Compare a live record with what it would become; ``stays`` if that will not be written,
+        since it has no name."""
         self._compared += 1
         fields = [f for f in dict.fromkeys((*before, *now)) if f not in _ABOUT]
         different = [f for f in fields if before.get(f) != now.get(f)]
@@ -135,10 +143,13 @@ class Comparison:
         for trait in TRAITS:
             was, has = trait.of(before), trait.of(now)
             self._had[trait.word] += bool(was)
+            self._less[trait.word] += 0 if stays else bool(was) - bool(has)
             if was and not has:
                 self._note("no more", trait.word, name)
             elif trait.word in _MOVING and was - has:
                 self._note("moved", trait.word, name)
+                if not stays:
+                    self._moved[trait.word].add(_digest(name))
             if trait.word in _TELLING_APART and was and has:
                 for seen, values in zip(self._different[trait.word], (was, has), strict=True):
                     seen.add(_digest(min(values)))
@@ -157,12 +168,25 @@ class Comparison:
         for trait in TRAITS:
             lost = self._counts["no more", trait.word]
             most = min(trait.share * self.live, MOST_OF_THEM * max(1, self._had[trait.word]))
+            such = self._such(trait.word)
             if lost >= max(few(self.live), most):
-                found.append(f"{trait.word}: {self._of(lost)} lose theirs{self._such(trait.word)}")
+                found.append(f"{trait.word}: {self._of(lost)} lose theirs{such}")
+            elif self._less[trait.word] > 0 and self._too_many(
+                all_lost := self._all_lost(trait.word), trait.share
+            ):
+                found.append(
+                    f"{trait.word}: {self._of(all_lost)} have lost theirs bit by bit, {lost} of "
+                    f"them now{such}"
+                )
             moved = self._counts["moved", trait.word]
-            if moved >= max(few(self.live), MOVED * self.live):
-                such = self._such(trait.word, "moved")
+            such = self._such(trait.word, "moved")
+            if self._too_many(moved, MOVED):
                 found.append(f"{trait.word}: {self._of(moved)} change theirs{such}")
+            elif moved and self._too_many(all_moved := self._all_moved(trait.word), MOVED):
+                found.append(
+                    f"{trait.word}: {self._of(all_moved)} have changed theirs bit by bit, {moved} "
+                    f"of them now{such}"
+                )
         for word, (before, now) in self._different.items():
             if len(before) >= DIFFERENT and len(now) < COLLAPSED * len(before):
                 found.append(f"{word}: {len(before)} different ones become {len(now)}")
@@ -170,9 +194,22 @@ class Comparison:
             ("skipped", self.skipped, SKIPPED, "are skipped now, and would be deleted"),
             ("unread", self.unread, UNREAD, "cannot be mapped any more"),
         ):
-            if count >= max(few(self.live), share * self.live):
+            if self._too_many(count, share):
                 found.append(f"{word}: {self._of(count)} {text}{self._such('', word)}")
         return found
+
+    def after(self) -> Instalments:
+        """What the source has lost bit by bit, if what was compared is written."""
+        return self._earlier.after(self._less, self._moved)
+
+    def _all_lost(self, word: str) -> int:
+        return self.after().lost.get(word, 0)
+
+    def _all_moved(self, word: str) -> int:
+        return len(self.after().moved.get(word, ()))
+
+    def _too_many(self, count: int, share: float) -> bool:
+        return count >= max(few(self.live), share * self.live)
 
     def _of(self, count: int) -> str:
         return f"{count} of {self.live} records"

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from adapters.source import Source
+from chm_hub import instalments
 from chm_hub.errors import StoreError
 from chm_hub.record import canonical, content_hash, validate
 from chm_hub.sets import Groups, sets_of
@@ -19,42 +20,47 @@ PART = 500
 """Records written together."""
 
 
-def approve(store: Store, source: str, now: datetime) -> tuple[Held, Run]:
-    """Carry out the deletions of a source that wait, or take a source that has become another
-    one as it is now, or both; returns what was approved and the run of it.
+def approve(store: Store, source: str, now: datetime) -> tuple[list[Held], Run]:
+    """Carry out the deletions of a source that wait, and take a source that has become another
+    one as it is now; returns what was approved, one or both of them, and the run of it.
 
     A record that the source has listed again since is left alone. Raises :class:`StoreError`
     where nothing waits, or somebody is harvesting the source.
     """
-    held = _waiting(store, source, now)
+    _waiting(store, source, now)
     with store.explained():
         lease = store.leases.take(source, now)
         try:
+            # Once more: a run may have ended meanwhile.
+            waiting = _waiting(store, source, now)
             run = store.runs.begin(source, "approve", now)
-            if held.jumps:
-                _take_as_it_is(store, source, held)
-            missing = store.runs.missing(source)
-            for part in _parts(store.decisions.names(held)):
-                _delete(store, run, held, dict(part), missing, lease)
-            store.decisions.decide(held.run, "approved", now)
+            for held in waiting:
+                if held.jumps:
+                    _take_as_it_is(store, source, held)
+                missing = store.runs.missing(source)
+                for part in _parts(store.decisions.names(held)):
+                    _delete(store, run, held, dict(part), missing, lease)
+                store.decisions.decide(held.run, "approved", now)
             # What is not deleted yet, or not taken yet, the next harvest brings: soon.
             store.schedule.move(source, now)
-            return held, _ended(store, run, now)
+            return waiting, _ended(store, run, now)
         finally:
             store.leases.release(lease)
 
 
-def reject(store: Store, source: str, now: datetime) -> Held:
+def reject(store: Store, source: str, now: datetime) -> list[Held]:
     """Keep the records whose deletion waits until the source lists them again, and what a
-    source that has become another one was like: the next run is held as this one was."""
-    held = _waiting(store, source, now)
+    source that has become another one was like: the next run is held as this one was. Returns
+    what was rejected, one or both of them."""
+    waiting = _waiting(store, source, now)
     with store.explained():
-        store.decisions.decide(held.run, "rejected", now)
-    return held
+        for held in waiting:
+            store.decisions.decide(held.run, "rejected", now)
+    return waiting
 
 
-def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[Held, Run]:
-    """Take the last decision of a source back; returns the decision and the run of it.
+def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[list[Held], Run]:
+    """Take the last decision of a source back; returns what was decided by it, and the run of it.
 
     What an approval deleted is brought back, for 30 days; records that have come back by
     themselves are left alone. A source that was taken as it was is judged by what it was like
@@ -63,8 +69,8 @@ def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[H
     that can be undone.
     """
     with store.explained():
-        held = _last_decided(store, source.id, now)
-        if held is None:
+        decided = _last_decided(store, source.id, now)
+        if not decided:
             raise StoreError(
                 f"{source.id}: no decision is there to be undone; approvals can be for "
                 f"{REVERSIBLE.days} days. `chm-hub held list --all` shows what was decided"
@@ -72,21 +78,24 @@ def undo(store: Store, source: Source, groups: Groups, now: datetime) -> tuple[H
         lease = store.leases.take(source.id, now)
         try:
             run = store.runs.begin(source.id, "undo", now)
-            if held.decision == "approved":
-                for part in _parts(store.decisions.names(held)):
-                    names = [name for name, _ in part]
-                    _revive(store, source, groups, run, names, lease)
-                    _withdraw(store, run, part, lease)
-                if held.jumps:
-                    _judge_as_before(store, source.id, held)
-            store.decisions.decide(held.run, "undone", now)
-            return held, _ended(store, run, now)
+            for held in decided:
+                if held.decision == "approved":
+                    for part in _parts(store.decisions.names(held)):
+                        names = [name for name, _ in part]
+                        _revive(store, source, groups, run, names, lease)
+                        _withdraw(store, run, part, lease)
+                    if held.jumps:
+                        _judge_as_before(store, source.id, held)
+                store.decisions.decide(held.run, "undone", now)
+            return decided, _ended(store, run, now)
         finally:
             store.leases.release(lease)
 
 
 def _take_as_it_is(store: Store, source: str, held: Held) -> None:
-    """The next runs are not judged, until one has taken all there is."""
+    """The next runs are not judged, until one has taken all there is; what was lost till now is
+    accepted."""
+    store.runs.set_cursor(source, {instalments.KEPT: None})
     summary = store.watch.summary(source) or {}
     if profile := summary.get("profile"):
         # First: whoever is interrupted between the two still has it.
@@ -107,22 +116,25 @@ def _judge_as_before(store: Store, source: str, held: Held) -> None:
     store.runs.set_cursor(source, {"full": None, "checkpoint": None})
 
 
-def _last_decided(store: Store, source: str, now: datetime) -> Held | None:
-    decided = [held for held in store.decisions.all(source) if held.reversible(now)]
-    return max(decided, key=lambda held: held.decided or held.at, default=None)
+def _last_decided(store: Store, source: str, now: datetime) -> list[Held]:
+    """What a person decided last: a jump, deletions, or both at once."""
+    found = [held for held in store.decisions.all(source) if held.reversible(now)]
+    last = max((held.decided for held in found if held.decided is not None), default=None)
+    return [held for held in found if held.decided == last]
 
 
-def _waiting(store: Store, source: str, now: datetime) -> Held:
+def _waiting(store: Store, source: str, now: datetime) -> list[Held]:
     with store.explained():
         waiting = store.decisions.waiting(source)
-        if waiting:
-            return waiting[0]
-        last = _last_decided(store, source, now)
-    if last is None or last.decided is None:
+        decided = _last_decided(store, source, now)
+    if waiting:
+        return waiting
+    if not decided or decided[-1].decided is None:
         raise StoreError(f"{source}: nothing waits for a decision, and nothing was decided")
+    last, day = decided[-1], decided[-1].decided
     raise StoreError(
         f"{source}: nothing waits for a decision. What {last.run} was held for was "
-        f"{last.decision} on {last.decided:%Y-%m-%d}; `chm-hub held undo {source}` takes that "
+        f"{last.decision} on {day:%Y-%m-%d}; `chm-hub held undo {source}` takes that "
         "back, `chm-hub held list --all` shows all decisions"
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 from chm_hub import drift, renames
 from chm_hub.comparison import Comparison
 from chm_hub.document import Document
+from chm_hub.instalments import Instalments
 from chm_hub.record import Record
 
 
@@ -62,12 +63,12 @@ def judge(
 class Guard:
     """What the documents of a run would become, gathered before any of it is written."""
 
-    def __init__(self, live: int) -> None:
+    def __init__(self, live: int, earlier: Instalments | None = None) -> None:
         self.profile = drift.Profile()
         """Of all documents of the run."""
         self.sample = drift.Profile()
         """Of those that changed."""
-        self.comparison = Comparison(live)
+        self.comparison = Comparison(live, earlier)
         self.newcomers = renames.Newcomers()
         self.alive = 0
         """Documents that have a record, or would have one."""
@@ -90,9 +91,11 @@ class Guard:
         before: Mapping[str, Any] | None,
         *,
         rejected: bool = False,
+        stays: bool = False,
     ) -> None:
         """Count a document that was mapped: its ``record`` (as ``plain`` values too) or ``None``,
-        and what the live record of its name says, if there is one."""
+        and what the live record of its name says, if there is one; that ``stays`` if the other has
+        no name."""
         for profile in (self.profile, self.sample):
             profile.document(document)
             profile.record(record)
@@ -106,7 +109,7 @@ class Guard:
             comparison.became_new()
             self.newcomers.add(name, plain)
         else:
-            comparison.became(name, before, plain)
+            comparison.became(name, before, plain, stays=stays)
 
     def renamed(
         self, live: Iterable[tuple[str, Mapping[str, Any]]], *, whole: bool

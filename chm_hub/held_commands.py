@@ -111,18 +111,17 @@ def held_approve(settings: Settings, sources: tuple[str, ...], as_json: bool) ->
 
     with open_store(settings) as store:
         for source in sources:
-            one, run = decide.approve(store, source, store.now())
-            kind = _kind(store, one)
+            approved, run = decide.approve(store, source, store.now())
             watch.decided(store, source, channels(settings), store.now())
             if as_json:
                 print_line(run.line())
                 continue
-            deleted = run.counts["deleted"]
-            if one.count or not one.jumps:
-                again = one.count - deleted
+            deleted, listed = run.counts["deleted"], sum(one.count for one in approved)
+            if any(one.count or not one.jumps for one in approved):
+                again = listed - deleted
                 left = f", {again} left alone: listed again or deleted since" if again else ""
                 click.echo(f"{source}: {deleted} records deleted{left}", err=True)
-            if one.jumps:
+            for kind in (_kind(store, one) for one in approved if one.jumps):
                 click.echo(
                     f"{source}: taken as it is now. The next run writes what it gives; "
                     f"`{_again(kind, source)}` does it at once",
@@ -143,27 +142,31 @@ def held_reject(settings: Settings, sources: tuple[str, ...], as_json: bool) -> 
 
     with open_store(settings) as store:
         for source in sources:
-            one = decide.reject(store, source, store.now())
-            kind = _kind(store, one)
+            rejected = decide.reject(store, source, store.now())
             watch.decided(store, source, channels(settings), store.now())
-            if as_json:
-                print_line({**_plain(one), "decision": "rejected"})
-                continue
-            if one.count or not one.jumps:
-                click.echo(f"{source}: {one.count} records stay", err=True)
-            if one.jumps and kind == "map":
-                click.echo(
-                    f"{source}: not taken; its records stay as they are. Each mapping is held "
-                    "again until its crosswalk is corrected",
-                    err=True,
-                )
-            elif one.jumps:
-                click.echo(
-                    f"{source}: not taken; it goes on being judged by what it was like before. As "
-                    "long as it is as it is now each whole run is held again; `enabled = false` "
-                    "in its file stops that, and keeps its records",
-                    err=True,
-                )
+            for one in rejected:
+                if as_json:
+                    print_line({**_plain(one), "decision": "rejected"})
+                else:
+                    _say_rejected(one, _kind(store, one))
+
+
+def _say_rejected(one: Held, kind: str) -> None:
+    if one.count or not one.jumps:
+        click.echo(f"{one.source}: {one.count} records stay", err=True)
+    if one.jumps and kind == "map":
+        click.echo(
+            f"{one.source}: not taken; its records stay as they are. Each mapping is held "
+            "again until its crosswalk is corrected",
+            err=True,
+        )
+    elif one.jumps:
+        click.echo(
+            f"{one.source}: not taken; it goes on being judged by what it was like before. As "
+            "long as it is as it is now each whole run is held again; `enabled = false` "
+            "in its file stops that, and keeps its records",
+            err=True,
+        )
 
 
 @held.command("undo")
@@ -182,13 +185,15 @@ def held_undo(settings: Settings, source: str, as_json: bool) -> None:
         raise click.UsageError(f"no such source: {source}; `chm-hub sources list` shows them")
     groups = views.groups(settings)
     with open_store(settings) as store:
-        one, run = decide.undo(store, declared[source], groups, store.now())
+        undone, run = decide.undo(store, declared[source], groups, store.now())
         with store.explained():
-            judged = store.decisions.profile(one.run) is not None
+            judged = any(store.decisions.profile(one.run) is not None for one in undone)
     if as_json:
         print_line(run.line())
         return
-    for line in _undone(one, run.counts["new"], judged=judged):
+    back = run.counts["new"]
+    said = [line for one in undone for line in _undone(one, back, judged=judged)]
+    for line in dict.fromkeys(said):
         click.echo(f"{source}: {line}", err=True)
 
 

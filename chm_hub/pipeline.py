@@ -565,6 +565,8 @@ class _Writer:
                 raise
             finally:
                 self.settle()
+            if self.guarded:
+                self.staging.remember()
             self.staging.clear()
 
     def _judge(self) -> None:
@@ -628,6 +630,8 @@ class _Writer:
                 self._store(kept)
         finally:
             self.settle()
+        if self.guarded:
+            self.staging.remember()
 
     def _newest_kept(self) -> Iterator[Kept]:
         for kept in newest_kept(self.hub.store, self.source.id, self.name):
@@ -946,10 +950,12 @@ class _Writer:
                 self._wait_for_less()
                 return 0
             self.keep_all()
+            self._drop_jumps()
             decisions.hold(self.source.id, self.run.identifier, now, names)
             return len(names)
         if len(names) > most:
             decisions.hold(self.source.id, self.run.identifier, now, names, decision="approved")
+            self._drop_jumps()
         else:
             self._drop_waiting()
         # The record may have been written again in this run, after its tombstone.
@@ -969,8 +975,10 @@ class _Writer:
     def _wait_for_less(self) -> None:
         """What waits of an earlier run, without what the source has listed again."""
         decisions = self.hub.store.decisions
+        self._drop_jumps()
         for held in decisions.waiting(self.source.id) if len(self.waiting) < self._waited else ():
-            decisions.hold(self.source.id, held.run, held.at, self.waiting)
+            if not held.jumps:
+                decisions.hold(self.source.id, held.run, held.at, self.waiting)
 
     def hold(self) -> None:
         """Let the run wait for a person, since what it brought has jumped."""
@@ -981,13 +989,19 @@ class _Writer:
         decisions.hold(self.source.id, self.run.identifier, now, names, why=jumps)
 
     def _drop_waiting(self) -> None:
-        """Nothing waits any more of what this run would have found again: a jump only where it
-        saw everything, and one of a source only where it asked the source."""
+        """Nothing waits any more of what this run would have found again."""
+        self.hub.store.decisions.drop(self.source.id, jumps=False)
+        self._drop_jumps()
+
+    def _drop_jumps(self) -> None:
+        """No jump waits any more that this run would have found again: it saw everything and, of
+        one of a source, it asked the source."""
         decisions, runs = self.hub.store.decisions, self.hub.store.runs
         for held in decisions.waiting(self.source.id):
-            run = runs.get(held.run) if held.jumps else None
-            if run is None or (self.whole and (run.kind, self.run.kind) != ("harvest", "map")):
-                decisions.drop(self.source.id)
+            run = runs.get(held.run)
+            asked = self.run.kind == "harvest" or (run is not None and run.kind == "map")
+            if held.jumps and self.whole and asked:
+                decisions.drop(self.source.id, jumps=True)
 
     def keep_all(self) -> None:
         """Delete nothing of what was found gone."""

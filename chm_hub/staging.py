@@ -14,8 +14,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from chm_hub import instalments
 from chm_hub.document import Document, Walk
 from chm_hub.guard import Guard, Verdict, judge
+from chm_hub.instalments import Instalments
 from chm_hub.mapping import Mapper, named, namer
 from chm_hub.record import to_dict
 from chm_hub.versions import superseded
@@ -55,7 +57,10 @@ class Staging:
         self._name = namer(store, mapper.source.id)
         self._previous = previous
         """What the source was like when it was last accepted."""
-        self.guard = Guard(_live(store, self._source))
+        cursor = store.runs.cursor(self._source)
+        self.guard = Guard(
+            _live(store, self._source), Instalments.of_stored(cursor.get(instalments.KEPT))
+        )
         self._walk = datetime.min
         self._staged: list[StagedPage] = []
         self._names: set[bytes] = set()
@@ -168,7 +173,9 @@ class Staging:
             record = replace(record, identifier=name)
         plain = to_dict(record) if record is not None else None
         rejected = outcome.rejected is not None
-        self.guard.looked_at(name, document, record, plain, before, rejected=rejected)
+        self.guard.looked_at(
+            name, document, record, plain, before, rejected=rejected, stays=unnamed
+        )
         if record is None or plain is None:
             return before is not None
         if known is None or before is None:
@@ -208,6 +215,11 @@ class Staging:
         """What waits, page by page, in the order in which it came."""
         for staged in self._staged:
             yield self._read(staged)
+
+    def remember(self) -> None:
+        """What was judged is written: the next run is judged by its losses too."""
+        lost = self.guard.comparison.after().stored()
+        self._store.runs.set_cursor(self._source, {instalments.KEPT: lost})
 
     def clear(self) -> None:
         """Nothing waits any more: it is written, or it never will be."""

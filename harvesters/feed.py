@@ -6,7 +6,6 @@ A feed is a window on what is new: what is no longer in it is not gone (rule R11
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -287,7 +286,7 @@ def _documents(head: dict[str, Json], entries: list[dict[str, Json]]) -> list[Do
             datestamp=entry.get("updated") or entry.get("published"),
             repairs=repairs,
         )
-        for name, entry, repairs in zip(_identifiers(entries), entries, odd, strict=True)
+        for name, entry, repairs in zip(feed_names.identifiers(entries), entries, odd, strict=True)
     ]
 
 
@@ -399,41 +398,6 @@ def _json_entry(item: Json) -> dict[str, Json]:
         "odd": list(dict.fromkeys(said.odd)),
     }
     return {key: value for key, value in made.items() if value}
-
-
-def _identifiers(entries: list[dict[str, Json]]) -> list[str]:
-    """What each entry is called: its id, else where its link leads, else a digest of its title
-    (rule R9).
-
-    An id or link that several entries of one feed share names none of them: those take a digest of
-    link and title beside it, and of their date and summary where these are the same too, so that
-    none is lost.
-    """
-    names = [
-        entry.get("guid")
-        or entry.get("id")
-        or feed_names.place(entry.get("link") or "")
-        or _digest(entry, "link", "title")
-        for entry in entries
-    ]
-    for parts in (("link", "title"), ("link", "title", "published", "summary")):
-        shared = Counter(names)
-        names = [
-            name if shared[name] == 1 else f"{name}#{_digest(entry, *parts)}"
-            for name, entry in zip(names, entries, strict=True)
-        ]
-    again: Counter[str] = Counter()
-    for index, name in enumerate(names):
-        again[name] += 1
-        if again[name] > 1:  # the same to the letter, several times over
-            names[index] = f"{name}.{again[name]}"
-    return names
-
-
-def _digest(entry: dict[str, Json], *parts: str) -> str:
-    said = [entry.get(part) or "" for part in parts]
-    texts = [part["value"] if isinstance(part, dict) else part for part in said]
-    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _conditions(walk: Walk) -> dict[str, str]:

@@ -6,8 +6,9 @@ once more. What the hub has under a name of earlier versions keeps it.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode, urlunsplit
@@ -16,6 +17,7 @@ from feedparser.mixin import _FeedParserMixin as _Parser
 
 from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Walk
+from harvesters import feed_texts
 from harvesters.page_addresses import asked, canonical
 
 WRITTEN = "id_as_written"
@@ -55,22 +57,101 @@ def place(link: str) -> str:
     return urlunsplit((made.scheme, made.netloc, made.path, query, parts.fragment))
 
 
-def _former(document: Document) -> list[str]:
-    """The names that earlier versions gave an entry."""
+def identifiers(entries: Sequence[Mapping[str, Json]]) -> list[str]:
+    """What each entry is called: its id, else where its link leads, else a digest of its title
+    (rule R9).
+
+    An id or link that several entries of one feed share names none of them: those take a digest of
+    link and title beside it, and of their date and summary where these are the same too, so that
+    none is lost.
+    """
+    own = [
+        entry.get("guid") or entry.get("id") or place(entry.get("link") or "") for entry in entries
+    ]
+    return _told_apart(own, entries)
+
+
+def _told_apart(own: Iterable[str], entries: Sequence[Mapping[str, Json]]) -> list[str]:
+    names = [
+        name or _digest(entry, "link", "title") for name, entry in zip(own, entries, strict=True)
+    ]
+    for parts in (("link", "title"), ("link", "title", "published", "summary")):
+        shared = Counter(names)
+        names = [
+            name if shared[name] == 1 else f"{name}#{_digest(entry, *parts)}"
+            for name, entry in zip(names, entries, strict=True)
+        ]
+    again: Counter[str] = Counter()
+    for index, name in enumerate(names):
+        again[name] += 1
+        if again[name] > 1:  # the same to the letter, several times over
+            names[index] = f"{name}.{again[name]}"
+    return names
+
+
+def _digest(entry: Mapping[str, Json], *parts: str) -> str:
+    said = [entry.get(part) or "" for part in parts]
+    texts = [part["value"] if isinstance(part, dict) else part for part in said]
+    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _as_before(entry: Mapping[str, Json], base: str) -> dict[str, Json]:
+    """An entry with the texts that earlier versions had of it."""
+    texts = {
+        name: entry[name] for name in ("title", "summary") if isinstance(entry.get(name), dict)
+    }
+    cleaned = {
+        name: {**text, "value": feed_texts.as_before(text["value"], text.get("type") or "", base)}
+        for name, text in texts.items()
+    }
+    return {**entry, **cleaned}
+
+
+def _in_marked_texts(entries: Sequence[Mapping[str, Json]], base: str) -> list[str]:
+    """What earlier versions called the entries of a feed, with the texts that they had."""
+    own = [
+        entry.get("id") or (_canonical(entry["link"]) if entry.get("link") else "")
+        for entry in entries
+    ]
+    # Only a name that is not an entry's own is made of its texts.
+    shared = Counter(own)
+    before = [
+        entry if name and shared[name] == 1 else _as_before(entry, base)
+        for name, entry in zip(own, entries, strict=True)
+    ]
+    return _told_apart(own, before)
+
+
+def _canonical(link: str) -> str:
+    parts = urlsplit(link)
+    if not link.startswith(("http://", "https://")) or parts.hostname is None:
+        return link
+    return canonical(link, careful=True)
+
+
+def _former(document: Document, marked: str) -> list[str]:
+    """The names that earlier versions gave an entry; ``marked`` is that which its texts made."""
     entry, name = document.body["entry"], document.identifier
+    names = [marked]
     written, read = entry.get("guid"), entry.get("id")
-    if written and read:
-        return [f"{read}{name.removeprefix(written)}"] if name.startswith(written) else []
     link = entry.get("link") or ""
-    if read or not name.startswith(place(link)) or place(link) == link == "":
-        return []
-    before = f"{canonical(link, careful=True)}{name.removeprefix(place(link))}"
-    return [before] if before != name else []
+    if written and read:
+        if name.startswith(written):
+            names.append(f"{read}{name.removeprefix(written)}")
+    elif not read and name.startswith(place(link)) and not place(link) == link == "":
+        names.append(f"{_canonical(link)}{name.removeprefix(place(link))}")
+    return [former for former in dict.fromkeys(names) if former != name]
 
 
 async def with_former_names(walk: Walk, page: Page) -> Page:
     """A page whose entries have the names of earlier versions where the hub has them so."""
-    former = {n: names for n, d in enumerate(page.documents) if (names := _former(d))}
+    base = page.payloads[0].url if page.payloads else ""
+    marked = _in_marked_texts([document.body["entry"] for document in page.documents], base)
+    former = {
+        n: names
+        for n, (document, name) in enumerate(zip(page.documents, marked, strict=True))
+        if (names := _former(document, name))
+    }
     if walk.kept is None or not former:
         return page
     asked_for = {page.documents[n].identifier for n in former}
@@ -79,27 +160,31 @@ async def with_former_names(walk: Walk, page: Page) -> Page:
     documents = list(page.documents)
     for n, names in former.items():
         document = documents[n]
-        name = _held(document, names, kept)
+        name = _held(document, names, kept, base)
         if name is not None and document.identifier not in kept and not taken[name]:
             taken[name] += 1
             documents[n] = replace(document, identifier=name)
     return replace(page, documents=documents)
 
 
-def _held(document: Document, names: Iterable[str], kept: Mapping[str, Document]) -> str | None:
+def _held(
+    document: Document, names: Iterable[str], kept: Mapping[str, Document], base: str
+) -> str | None:
     entry = document.body["entry"]
     for name in names:
         before = kept.get(name)
         body = before.body if before is not None else None
         known = body.get("entry") if isinstance(body, dict) else None
-        if isinstance(known, dict) and _same(known, entry):
+        if isinstance(known, dict) and _same(known, entry, base):
             return name
     return None
 
 
-def _same(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+def _same(one: Mapping[str, Json], other: Mapping[str, Json], base: str) -> bool:
     """Whether two entries of one former name are one: by their links, else by their titles."""
     if one.get("link") or other.get("link"):
         return bool(one.get("link") == other.get("link"))
-    titles = [(entry.get("title") or {}).get("value") for entry in (one, other)]
-    return bool(titles[0] == titles[1])
+    said = [
+        (entry.get("title") or {}).get("value") for entry in (one, other, _as_before(other, base))
+    ]
+    return said[0] in said[1:]

@@ -12,6 +12,11 @@ from typing import Any
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
+from feedparser.sanitizer import _sanitize_html
+from feedparser.urls import resolve_relative_uris
+
+_guessed_html = _FeedParserMixin.looks_like_html
+_HTML = ("text/html", "application/xhtml+xml", "html", "xhtml")
 
 
 def _never(_text: str) -> bool:
@@ -26,3 +31,11 @@ def parse(body: bytes, headers: dict[str, str]) -> Any:
     return feedparser.parse(
         body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )
+
+
+def as_before(value: str, kind: str, base: str) -> str:
+    """A text as earlier versions of the hub had it, and made names of: cleaned by feedparser, its
+    links resolved by the feed's address, where its format or a guess made it HTML."""
+    if kind not in _HTML and not _guessed_html(value):
+        return value
+    return str(_sanitize_html(resolve_relative_uris(value, base, "utf-8", kind), "utf-8", kind))

@@ -72,10 +72,11 @@ class Decisions:
         why: Mapping[str, int] | None = None,
         decision: str | None = None,
     ) -> None:
-        """Let deletions (name → why) wait; they take the place of what waits of the source.
-        Without names the run itself waits, for the reasons in ``why``. With a ``decision`` they
-        are noted as decided already."""
-        self.drop(source)
+        """Let deletions (name → why) wait; they take the place of deletions of the source that
+        wait already. With ``why`` the run itself waits, for these jumps, and takes the place of
+        another that does, so that each source waits once for each. With a ``decision`` they are
+        noted as decided already."""
+        self.drop(source, jumps=bool(why))
         listed = list(names.items())
         for number, start in enumerate(range(0, len(listed), CHUNK)):
             part = [[name, why] for name, why in listed[start : start + CHUNK]]
@@ -104,7 +105,10 @@ class Decisions:
 
     def counts(self, source: str | None = None) -> dict[str, int]:
         """How many deletions of each source wait for a person; 0 where a run itself does."""
-        return {held.source: held.count for held in self.waiting(source)}
+        counts: Counter[str] = Counter()
+        for held in self.waiting(source):
+            counts[held.source] += held.count
+        return dict(counts)
 
     def all(self, source: str | None = None) -> list[Held]:
         """What waits and what was decided, oldest first."""
@@ -159,10 +163,11 @@ class Decisions:
                     renamed = [[names.get(name, name), why] for name, why in row["names"]]
                     self._names.update_one({"_id": row["_id"]}, {"$set": {"names": renamed}})
 
-    def drop(self, source: str) -> None:
-        """Nothing of the source waits any more."""
+    def drop(self, source: str, *, jumps: bool) -> None:
+        """No jump of the source waits any more, or none of its deletions."""
         for held in self.waiting(source):
-            self._forget(held)
+            if bool(held.jumps) is jumps:
+                self._forget(held)
 
     def tidy(self, now: datetime) -> int:
         """Forget approvals that can no longer be undone; how many."""

@@ -91,6 +91,63 @@ def test_many_deletions_wait_until_a_person_approves_and_can_be_undone(
     assert harvest(hub, "--full")["state"] == "held"
 
 
+@pytest.mark.parametrize(
+    ("slip", "first"), [("harvest", "deletions"), ("map", "deletions"), ("map", "jump")]
+)
+def test_deletions_and_a_jump_of_one_source_wait_beside_each_other(
+    hub: Hub, repository: Repository, slip: str, first: str
+) -> None:
+    harvest(hub)
+    good = repository.source()
+
+    def jump() -> None:
+        if slip == "map":
+            hub.source("src", repository.source(crosswalk="feed"))
+            assert hub("map", "src").code == 1
+            hub.source("src", good)
+        else:
+            repository.add(*NAMES[30:], title="")
+            assert harvest(hub)["error"] == "drift"
+
+    if first == "jump":
+        jump()
+    repository.delete(*LOST)
+    assert harvest(hub)["state"] == "held"
+    if first == "deletions":
+        jump()
+    waiting = hub("held", "list", "--json").lines
+    assert sorted(line["records"] for line in waiting) == [0, 30]
+    assert "30" in hub("held", "list").out
+    shown = hub("held", "show", "src", "--limit", "100").out
+    assert shown.count("\ttombstone\t") == 30
+    assert "drift: " in shown
+    assert len(live(hub)) == 60
+    said = hub("held", "approve", "src")
+    assert said.code == 0
+    assert "30 records deleted" in said.err
+    assert "taken as it is now" in said.err
+    assert len(live(hub)) == 30
+    assert hub("held", "list", "--json").lines == []
+    # One decision, taken back as one.
+    said = hub("held", "undo", "src")
+    assert "30 records are back" in said.err, said.err
+    assert len(live(hub)) == 60
+    assert "no decision is there" in hub("held", "undo", "src").err
+
+
+def test_both_are_rejected_as_one(hub: Hub, repository: Repository) -> None:
+    harvest(hub)
+    repository.delete(*LOST)
+    assert harvest(hub)["state"] == "held"
+    repository.add(*NAMES[30:], title="")
+    assert harvest(hub)["error"] == "drift"
+    said = hub("held", "reject", "src")
+    assert "30 records stay" in said.err
+    assert "not taken" in said.err
+    assert hub("held", "list", "--json").lines == []
+    assert len(live(hub)) == 60
+
+
 def test_rejected_deletions_stay_until_the_source_lists_the_records_again(
     hub: Hub, repository: Repository
 ) -> None:

@@ -162,3 +162,38 @@ def test_an_entry_that_the_hub_has_under_its_link_as_it_was_read_keeps_that(link
     said = f"<link>{(HOME + other).replace('&', '&amp;')}</link><title>T</title>"
     (name,) = store.read(rss(said))
     assert name == place(HOME + other)
+
+
+MARKED = [
+    # A title as RSS has it, the name that it made in earlier versions, and what they had of it.
+    ("A &lt;b&gt;bold&lt;/b&gt; title", "e5effd0887af7d7f4237cc33", "A <b>bold</b> title"),
+    ("&lt;i onclick='x'&gt;Apis&lt;/i&gt; m.", "753b49da06e2cd6e40407ccf", "<i>Apis</i> m."),
+    ("&lt;a href='/x'&gt;L&lt;/a&gt;", "b4bb45019e92a76e6fd2c2b3", f'<a href="{HOME}/x">L</a>'),
+    ("R&amp;amp;D &amp;copy; 2024", "4c8b94a4665663f5042a42bf", "R&amp;D &copy; 2024"),
+    ("Plain", "d57471e20b7f1ebee39aca02", "Plain"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("title", "before", "value"), MARKED)
+def test_an_entry_with_a_title_alone_keeps_the_name_that_its_cleaned_title_made(
+    title: str, before: str, value: str
+) -> None:
+    store = Store()
+    store.hold(before, title={"value": value, "type": "text/html"})
+    assert store.read(rss(f"<title>{title}</title>")) == [before]
+    # One that the hub does not have is named by what it says.
+    (fresh,) = Store().read(rss(f"<title>{title} II</title>"))
+    assert fresh != before
+
+
+def test_entries_that_share_an_id_keep_the_names_that_their_cleaned_titles_made() -> None:
+    names_before = ["g#d7e768ed38e1b8a63bf6b479", "g#617341d948de0ea0b06da0fc"]
+    titles = [MARKED[0], MARKED[1]]
+    store = Store()
+    for name, (_, _, value) in zip(names_before, titles, strict=True):
+        store.hold(name, id="g", link=f"{HOME}/a", title={"value": value})
+    items = [
+        f"<guid isPermaLink='false'>g</guid><link>{HOME}/a</link><title>{title}</title>"
+        for title, _, _ in titles
+    ]
+    assert store.read(rss(*items)) == names_before
