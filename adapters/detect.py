@@ -30,6 +30,7 @@ _ASK: dict[str, Callable[[Look, Page], Awaitable[Found | None]]] = {
     "drupal": platforms.drupal,
     "ckan": platforms.ckan,
     "ogc_api": platforms.ogc,
+    "stac": platforms.stac,
     "dcat": platforms.catalogue,
     "feed": sites.linked_feed,
 }
@@ -63,6 +64,9 @@ async def _of_answer(look: Look, payload: Payload | None, wanted: str | None) ->
     if kind == "html":
         return await _of_page(look, payload, wanted)
     found = answers.read(look, payload, kind, look.url)
+    if found is not None and found.adapter == answers.CSW:
+        # pycsw has OAI-PMH beside it, under the same address.
+        return await repositories.ask(look, f"{look.url.partition('?')[0]}?mode=oaipmh")
     if kind == "xml" and (found is None or (found.adapter == "oai_pmh" and not found.hosts)):
         # An answer to another question than Identify says neither its name nor its hosts.
         found = _with_set(found, await repositories.ask(look, look.url)) or found

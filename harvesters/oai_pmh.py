@@ -454,6 +454,14 @@ class _Window:
                 )
                 yield page
                 return
+            if page_total == 0 and not (page.documents or page.rejects):
+                # In place of noRecordsMatch; the token leads to the same answer (pycsw).
+                yield replace(page, total=0)
+                self._compare()
+                return
+            if self.counted.leads_back(document.identifier for document in page.documents):
+                walk.warnings["list_begins_again"] += 1
+                return
             if (fault := self._looks_wrong(page, token)) is not None:
                 walk.short = fault
                 yield page
@@ -647,9 +655,9 @@ def _read_header(header: Any, prefix: str) -> Document | None:
         name = xml.local(child.tag)
         if name == "identifier":
             identifier = child.text
-        elif name == "datestamp":
+        elif name.lower() == "datestamp":  # pycsw writes dateStamp
             datestamp = child.text
-        elif name == "setSpec" and child.text:
+        elif name == "setSpec" and child.text and child.text.strip():
             sets.append(child.text.strip())
     # Whitespace around it is layout, not identity.
     identifier = (identifier or "").strip()

@@ -7,7 +7,7 @@ a walk that was cut off is compared as a whole walk is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chm_hub.document import Json, Walk
@@ -46,6 +46,14 @@ class Tally:
         known = len(self.names)
         self.names.add(name)
         return len(self.names) > known
+
+    def leads_back(self, names: Iterable[str]) -> bool:
+        """Whether a page holds nothing new after all that was announced has come: the list goes on
+        at its beginning, where it should have ended."""
+        page = list(names)
+        if not page or self.announced is None or self.met < self.announced:
+            return False
+        return all(name in self.names for name in page)
 
     @property
     def met(self) -> int:

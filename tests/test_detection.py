@@ -462,6 +462,59 @@ def test_a_feed_of_news_that_links_to_versions_now_and_then_is_a_feed() -> None:
     assert World({url: body}).look(url).adapter == "feed"
 
 
+# --- catalogues of places and images -------------------------------------------------------
+
+CSW = '<csw30:Capabilities xmlns:csw30="http://www.opengis.net/cat/csw/3.0"/>'
+
+
+@pytest.mark.parametrize("query", ["", "?service=CSW&version=2.0.2&request=GetCapabilities"])
+def test_a_catalogue_that_speaks_csw_is_taken_by_its_oai_pmh(query: str) -> None:
+    url = f"{HOST}/csw{query}"
+    found = World({url: CSW}, oai=f"{HOST}/csw?mode=oaipmh").look(url)
+    assert (found.adapter, found.url) == ("oai_pmh", f"{HOST}/csw?mode=oaipmh")
+    with pytest.raises(SourceError, match="speaks CSW, which the hub does not"):
+        World({url: CSW}).look(url)
+
+
+def test_an_ogc_api_is_asked_for_json_whatever_form_the_address_names() -> None:
+    row = {"id": "notices", "itemType": "record", "title": "Notices"}
+    pages = {
+        f"{HOST}/items?f=html": html("pygeoapi", '<link rel="collection" href="/c">'),
+        f"{HOST}/items?f=json": json.dumps(
+            {"type": "FeatureCollection", "features": [], "links": [{"rel": "self", "href": "x"}]}
+        ),
+        f"{HOST}/?a=1&f=json": json.dumps({"collections": [row], "links": []}),
+        f"{HOST}/?a=1": html("pygeoapi"),
+    }
+    for pasted, asked in (("/items?f=html", "/items?f=json"), ("/?a=1", "/?a=1&f=json")):
+        found = World(dict(pages)).look(HOST + pasted)
+        assert (found.adapter, found.url) == ("ogc_api", HOST + asked)
+        assert found.options == {"what": "records"}
+
+
+@pytest.mark.parametrize(
+    ("rel", "kind", "what"),
+    [
+        ("child", "Catalog", "collections"),
+        ("item", "Catalog", "items"),
+        ("item", "Collection", "items"),
+        ("data", "Collection", "collections"),
+    ],
+)
+def test_a_static_stac_behind_a_list_of_files(rel: str, kind: str, what: str) -> None:
+    root = {
+        "stac_version": "1.1.0", "type": kind, "id": "lab", "title": "Lab",
+        "links": [{"rel": rel, "href": "x.json"}],
+    }  # fmt: skip
+    pages = {
+        f"{HOST}/stac/": html('<a href="catalog.json">catalog.json</a>'),
+        f"{HOST}/stac/catalog.json": json.dumps(root),
+    }
+    found = World(dict(pages)).look(f"{HOST}/stac/")
+    assert (found.adapter, found.url) == ("stac", f"{HOST}/stac/catalog.json")
+    assert (found.title, found.options) == ("Lab", {"what": what})
+
+
 def test_the_namespace_of_oai_pmh_is_what_makes_an_answer_one() -> None:
     assert NAMESPACE in identify()
     with pytest.raises(SourceError):

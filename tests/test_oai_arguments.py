@@ -147,3 +147,48 @@ def test_what_is_remembered_is_only_a_way_that_was_taken() -> None:
     assert tried == [(True, LIST), (True, PREFIX), (False, ALONE)]
     beside.answered()
     assert (walk.learned, dict(walk.warnings)) == ({}, {})
+
+
+def like_pycsw(q: Question) -> str | Answer:
+    """pycsw 2.6: tokens are places, 0 at the end, and nothing found is a list of 0."""
+    if q["verb"] == "Identify":
+        return identify("no")
+    if q["verb"] == "ListSets":
+        return envelope("<ListSets/>")
+    if q["metadataPrefix"] != "oai_dc":
+        return envelope(REFUSAL.format("badArgument"))
+    names = [] if q["from"] else NAMES
+    start = max(int(q["resumptionToken"] or 1), 1) - 1
+    following = start + SIZE + 1 if start + SIZE < len(names) else 0
+    page = "".join(record(name, name, sets=[" "]) for name in names[start : start + SIZE])
+    page = page.replace("datestamp>", "dateStamp>")
+    token = f'<resumptionToken completeListSize="{len(names)}">{following}</resumptionToken>'
+    return envelope(f"<ListRecords>{page}{token}</ListRecords>")
+
+
+@pytest.mark.parametrize("by", ["", 'set = "datasets"'])
+def test_a_list_that_begins_again_after_all_that_was_announced_has_ended(hub: Hub, by: str) -> None:
+    with Scripted(like_pycsw) as source:
+        hub.source("src", source.source(by))
+        run = harvest(hub)
+        assert (run["state"], run["seen"], run["repeated"]) == ("complete_with_warnings", 14, 0)
+        assert run["warnings"] == {"token_asked_with_list": 1, "list_begins_again": 1}
+        (one, *_) = hub.records("--source", "src").values()
+        assert one["provenance"]["source_datestamp"] == "2024-05-01T00:00:00Z"
+        # Between whole walks nothing is new, which it says with a list of 0 and a token.
+        again = harvest(hub)
+        assert (again["state"], again["seen"], again["reason"]) == ("complete", 0, None)
+
+
+def test_a_list_that_goes_round_before_all_has_come_is_not_complete(hub: Hub) -> None:
+    def answer(q: Question) -> str | Answer:
+        if q["verb"] == "Identify":
+            return identify()
+        page = [record(name, name) for name in NAMES[:SIZE]]
+        return listing(*page, token=q["resumptionToken"] + "x", total=len(NAMES))
+
+    with Scripted(answer) as source:
+        hub.source("src", source.source())
+        run = harvest(hub)
+        assert (run["state"], run["warnings"]) == ("partial", {})
+        assert "round in circles" in run["reason"]

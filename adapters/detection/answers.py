@@ -25,9 +25,13 @@ _CHANGES_ADDRESS = re.compile(
 """Addresses of feeds that tell changes: of MediaWiki, DokuWiki, MoinMoin, Trac, of code."""
 _WIKIS = re.compile(r"mediawiki|dokuwiki|moinmoin|pmwiki|tiki ?wiki|xwiki|trac\b", re.IGNORECASE)
 _CHANGES_LINK = re.compile(r"[?&;](?:diff|oldid|rev)=|do=diff|/commit/", re.IGNORECASE)
+_CSW = re.compile(r"http://www\.opengis\.net/cat/csw/")
+NO_CSW = "a catalogue that speaks CSW, which the hub does not; its OAI-PMH does not answer"
 EMPTY = "a feed with nothing in it"
 CHANGES = "changes"
 """What :func:`read` says is the ``adapter`` of a feed that tells changes, of which none is made."""
+CSW = "csw"
+"""What :func:`read` says is the ``adapter`` of a CSW catalogue, of which none is made."""
 _ENTITIES = tuple(informea.EXPAND)
 
 
@@ -53,6 +57,9 @@ def of_xml(look: Look, payload: Payload, url: str) -> Found | None:
     name = xml.local(root.tag)
     if name in ("urlset", "sitemapindex"):
         return Found(adapter="sitemap", url=url, title=look.host, said="a sitemap")
+    if _CSW.match(root.tag[1:] if root.tag.startswith("{") else ""):
+        look.tried.append(NO_CSW)
+        return Found(adapter=CSW, url=url, title=look.host, said=NO_CSW)
     if name == "service" and (found := _entities(look, _collections(root), url)) is not None:
         return found
     try:
@@ -179,10 +186,17 @@ def _title(answer: Mapping[str, Json]) -> str | None:
 
 
 def _stac(answer: Mapping[str, Json], url: str, title: str) -> Found:
-    """A STAC catalogue. Its collections are data sets; where it has none, its items are read."""
-    conforms = " ".join(str(c) for c in answer.get("conformsTo") or [])
-    said = "a STAC API" if "item-search" in conforms else "a STAC catalogue"
-    what = "items" if answer.get("type") in ("Feature", "Collection") else "collections"
+    """A STAC catalogue. Its collections are data sets; where items stand at the address itself,
+    there is no other to take."""
+    links = answer.get("links")
+    own = any(
+        isinstance(link, dict) and link.get("rel") == "item"
+        for link in (links if isinstance(links, list) else [])
+    )
+    what = "items" if own or answer.get("type") == "Feature" else "collections"
+    said = f"a STAC catalogue; taken: its {what}"
+    if what == "collections":
+        said += ', each a data set. `what = "items"` takes each image instead'
     return Found(adapter="stac", url=url, title=title, said=said, options={"what": what})
 
 

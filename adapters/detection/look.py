@@ -16,6 +16,7 @@ from harvesters import jsons
 
 PROBES = 5
 """Questions at most, beside robots.txt, and two to a repository about itself."""
+JSON = "application/json, application/geo+json;q=0.9, */*;q=0.1"
 _HOPELESS = ("egress", "dns", "refused", "timeout", "certificate")
 """Reasons for which no other question to the host would be answered."""
 
@@ -47,18 +48,24 @@ class Look:
         self.tried: list[str] = []
         self.left = PROBES
 
-    async def probe(self, url: str) -> Payload | None:
-        """The answer to one of the few questions, if there is one of use."""
+    async def probe(self, url: str, accept: str | None = None) -> Payload | None:
+        """The answer to one of the few questions, if there is one of use; ``accept`` is the kind
+        that is asked for where a server has several."""
         if not self.left:
             return None
         self.left -= 1
-        return await self.get(url)
+        return await self.get(url, accept)
 
-    async def get(self, url: str) -> Payload | None:
+    async def probe_json(self, url: str) -> Payload | None:
+        """The same, in JSON."""
+        return await self.probe(url, JSON)
+
+    async def get(self, url: str, accept: str | None = None) -> Payload | None:
         """An answer that is not counted. Raises :class:`FetchError` where the host as a whole
         cannot be asked."""
         try:
-            return await self.fetch(Request(url=url, accept=(200,)))
+            headers = {"Accept": accept} if accept else {}
+            return await self.fetch(Request(url=url, accept=(200,), headers=headers))
         except (FetchError, ProtocolError) as error:
             self.tried.append(f"{urlsplit(url).path or '/'}: {error.reason}")
             if error.reason in _HOPELESS:
@@ -67,7 +74,7 @@ class Look:
 
     async def json(self, url: str) -> Json:
         """The value of an answer in JSON; ``None`` if it is none."""
-        payload = await self.probe(url)
+        payload = await self.probe_json(url)
         if payload is None or kind_of(payload.body) != "json":
             return None
         try:

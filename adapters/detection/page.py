@@ -14,6 +14,7 @@ from harvesters import ogc_api
 
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/json")
 _RDF = ("text/turtle", "application/rdf+xml", "application/ld+json", "application/n-triples")
+_JSON = ("application/json", "application/geo+json")
 _LOOKED_AT = 1 << 20
 """Bytes of a page in which marks are looked for."""
 MOST_LINKS = 2_000
@@ -74,7 +75,7 @@ class Page:
         address = urljoin(url, link.get("href"))
         if rel in ogc_api.RELATIONS:
             self.is_ogc = True
-        if rel in ("alternate", "self") and kind == "application/json":
+        if rel in ("alternate", "self") and kind in _JSON:
             self.json = self.json or address
         if "https://api.w.org/" in rel:
             self.api = address
@@ -89,6 +90,12 @@ class Page:
         return "bioland" in self.text or "chm-cbd.net" in self.base
 
     @property
+    def stac(self) -> str | None:
+        """The catalogue of a static STAC that the page links to on its own host."""
+        ends = ("/catalog.json", "/collection.json")
+        return next((a for a in self.links if a.startswith(self.base) and a.endswith(ends)), None)
+
+    @property
     def catalogue_path(self) -> str | None:
         """Where the software of a data portal has its catalogue."""
         said = f"{self.made_by} {self.text}"
@@ -99,6 +106,7 @@ class Page:
         path = urlsplit(self.url).path.lower()
         signs = {
             "ogc_api": self.is_ogc or "pygeoapi" in self.text or "ldproxy" in self.text,
+            "stac": self.stac is not None,
             "wordpress": self.api is not None or "wordpress" in self.made_by,
             "ptk": "/portal_syndication/" in self.text or "naaya" in self.text,
             "ckan": "ckan" in self.made_by,

@@ -10,7 +10,7 @@ from adapters.detection.page import Page
 from chm_hub.addresses import urljoin
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch.sniff import kind_of
-from harvesters import ogc_api
+from harvesters import dcat, ogc_api
 
 _PREFIXES = {"zh": "zh-hans", "tl": "fil"}
 """Languages that a Bioland site's front and its API call differently."""
@@ -79,7 +79,7 @@ async def catalogue(look: Look, page: Page) -> Found | None:
     """A data portal with a DCAT catalogue: the one it links to, or where its software has it."""
     usual = urljoin(page.url, page.catalogue_path or "/data.json")
     for url in [*page.catalogues[:2], usual]:
-        answer = await look.probe(url)
+        answer = await look.probe(url, dcat.ACCEPT)
         if answer is None:
             continue
         found = answers.read(look, answer, kind_of(answer.body), url)
@@ -90,29 +90,48 @@ async def catalogue(look: Look, page: Page) -> Found | None:
     return None
 
 
+async def stac(look: Look, page: Page) -> Found | None:
+    """A static STAC catalogue behind a page that links to it, such as a list of files."""
+    url = page.stac
+    answer = await look.probe_json(url) if url is not None else None
+    if url is None or answer is None or kind_of(answer.body) != "json":
+        return None
+    found = answers.of_json(look, answer, url)
+    return found if found is not None and found.adapter == "stac" else None
+
+
 async def ogc(look: Look, page: Page) -> Found | None:
     """An OGC API, by its page in JSON."""
-    joint = "&" if "?" in look.url else "?"
-    payload = await look.probe(page.json or f"{look.url}{joint}f=json")
+    payload = await look.probe_json(page.json or _with_form(look.url))
     if payload is None or kind_of(payload.body) != "json":
         return None
     # The page in JSON is what the source reads; the other is for people.
     found = answers.of_json(look, payload, payload.url)
     if found is None or found.adapter != "ogc_api":
         return None
-    return await of_what(look, replace(found, languages=page.languages))
+    title = page.title if found.title == look.host and page.title else found.title
+    return await of_what(look, replace(found, title=title, languages=page.languages))
+
+
+def _with_form(url: str) -> str:
+    """An address that asks for JSON as such servers want it, in place of another form."""
+    before, _, query = url.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if part and not part.startswith("f=")]
+    return f"{before}?{'&'.join([*kept, 'f=json'])}"
 
 
 async def of_what(look: Look, found: Found) -> Found | None:
     """An OGC API with what it holds: the records of its catalogues, or else its collections."""
     try:
-        what, title = await ogc_api.look(look.probe, found.url)
+        what, title = await ogc_api.look(look.probe_json, found.url)
     except (FetchError, ProtocolError) as error:
         look.tried.append(error.reason)
         return None
-    said = {"records": "an OGC API with a catalogue of records"}.get(
-        what, "an OGC API whose collections are data sets"
-    )
+    said = {
+        "records": "an OGC API with a catalogue of records",
+        "features": "a collection of an OGC API, each feature a record",
+        "collections": "an OGC API whose collections are data sets",
+    }[what]
     return replace(found, options={"what": what}, said=said, title=title or found.title)
 
 
