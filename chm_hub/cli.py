@@ -725,6 +725,7 @@ def _hand_to_workers(settings: Settings, sources: list[str]) -> None:
 def explain(settings: Settings, identifier: str, as_json: bool) -> None:
     """Say where each field of a record came from."""
     from mappings import crosswalk
+    from mappings.unread import unread
     from store import open_store
 
     name = identifier.removeprefix(f"oai:{settings.repository_id}:")
@@ -761,7 +762,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
         "sets": list(record.sets),
         "provenance": record.record.get("provenance"),
         "fields": fields,
-        "unread": [] if record.deleted else crosswalk.unread(rules, document),
+        "unread": [] if record.deleted else unread(rules, document),
         "page": record.page,
         "payloads": page.payloads,
         "document": document.body,
@@ -795,7 +796,7 @@ def explain(settings: Settings, identifier: str, as_json: bool) -> None:
 @with_settings
 def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -> None:
     """Show the history of runs, newest first, of all sources or of one."""
-    from chm_hub import placeless
+    from chm_hub import placeless, unread_values
     from store import open_store
 
     nowhere = None
@@ -835,6 +836,8 @@ def runs(settings: Settings, source_id: str | None, limit: int, as_json: bool) -
         for sentence in sentences(history[0].line()):
             click.echo(sentence)
         _show_issues(history[0].issues.most_common(20), history[0].examples)
+        for sentence in unread_values.sentences(history[0].unread or {"unread": 0}):
+            click.echo(sentence)
     if nowhere is not None:
         click.echo(f"{nowhere.text}. To do: {nowhere.do}")
 

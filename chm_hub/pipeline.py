@@ -21,7 +21,7 @@ from threading import RLock
 from typing import Any
 
 from adapters.source import Source
-from chm_hub import alerts, announced, deletions, drift, endings, watch
+from chm_hub import alerts, announced, deletions, drift, endings, unread_values, watch
 from chm_hub.document import Document, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError, StoreError
 from chm_hub.fetch import Client
@@ -33,6 +33,7 @@ from chm_hub.staging import Kept, Staging, newest_kept, with_stored
 from chm_hub.versions import Versions, has, version_of, waits
 from mappings import crosswalk as crosswalks
 from mappings import formats
+from mappings.unread import Tally
 from store import Change, Known, Lease, Run, Staged, Store
 from store.aside import SetAside
 from store.decisions import JUMP, RENAMED
@@ -260,6 +261,7 @@ def _finish(
             held = writer.delete(approved=wanted.approve_deletions)
             writer.describe(walk)
         writer.note_aside(walk)
+        writer.note_unread()
     if run.error == "drift":
         state = "held"
     elif failure is not None:
@@ -376,7 +378,9 @@ def _map_all(source: Source, writer: _Writer, *, approve_deletions: bool) -> Non
                 endings.held_for_deletions(source.id, held, writer.live()),
             )
         else:
-            run.state = "complete_with_warnings" if run.counts["quarantined"] else "complete"
+            writer.note_unread()
+            warned = run.counts["quarantined"] or unread_values.WARNING in run.warnings
+            run.state = "complete_with_warnings" if warned else "complete"
     writer.note_aside()
     run.ended = hub.clock()
     hub.store.runs.save(run)
@@ -421,6 +425,8 @@ class _Writer:
         self._recalled: set[str] = set()
         """Those of them that an earlier run of this walk found gone."""
         self.versions = Versions()
+        self.values = Tally()
+        """Counts the values of what is mapped, by whether the crosswalk reads them."""
         self._idle = 0
         """How many documents were counted as unchanged that stand for no live record: older
         versions, and tombstones that were tombstones before."""
@@ -710,6 +716,11 @@ class _Writer:
         if document.listed is not None:
             self._left_a_list.add(name)
 
+    def note_unread(self) -> None:
+        """Say of the run what of the source's values no crosswalk reads."""
+        earlier = self.hub.store.runs.newest_first(self.source.id)
+        unread_values.note(self.run, self.values.told(), earlier)
+
     def keep_doubtful(self, walk: Walk) -> None:
         """Delete nothing of which the source may have more to say: what one list says is gone may
         be in a list that was not walked to its end."""
@@ -822,6 +833,8 @@ class _Writer:
             self._alive(name)
             return "unchanged", None, None
         outcome = self.staging.outcome(page, index) or self.mapper.outcome(document, url)
+        if outcome.rules is not None:
+            self.values.sample(outcome.rules, document, name)
         for repair in document.repairs:
             self.run.note(f"document: {repair}", name)
         if not self.guarded:

@@ -15,6 +15,7 @@ from chm_hub.mapping import Mapper, named, namer, provenance
 from chm_hub.pipeline import Hub, Wanted
 from chm_hub.staging import Kept, Staging, newest_kept
 from mappings import crosswalk as crosswalks
+from mappings.unread import unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def rehearse_one(
     else:
         told = provenance(source, document, url, now, "dry run")
         outcome = named(crosswalks.apply(crosswalk, document, source.as_context(), told))
-    return Dry(document=document, outcome=outcome, unread=crosswalks.unread(crosswalk, document))
+    return Dry(document=document, outcome=outcome, unread=unread(crosswalk, document))
 
 
 def sentences(told: dict[str, Any]) -> list[str]:

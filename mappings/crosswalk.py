@@ -7,7 +7,6 @@ crosswalk does not understand becomes an :class:`Issue`; the rest of the record 
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import hashlib
 import inspect
@@ -113,6 +112,8 @@ class Outcome:
     """Why no record can be made of it, as a short stable phrase."""
     issues: list[Issue] = field(default_factory=list)
     crosswalk: str
+    rules: Crosswalk | None = None
+    """The crosswalk that made the record, or could not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -615,10 +616,11 @@ def _apply(
             rejected=f"no record can be made: {made}",
             issues=issues,
             crosswalk=crosswalk.name,
+            rules=crosswalk,
         )
     if not made.title:
         issues.append(Issue("title", "none"))
-    return Outcome(record=made, issues=issues, crosswalk=crosswalk.name)
+    return Outcome(record=made, issues=issues, crosswalk=crosswalk.name, rules=crosswalk)
 
 
 def _trimmed(document: Document) -> Document:
@@ -857,23 +859,6 @@ def chosen_for(crosswalk: Crosswalk, document: Document, source: Mapping[str, Js
             break
         crosswalk = chosen
     return crosswalk
-
-
-def unread(crosswalk: Crosswalk, document: Document) -> list[str]:
-    """Paths of a document that the crosswalk neither reads nor knowingly ignores."""
-    crosswalk = chosen_for(crosswalk, document, {})
-    paths = sorted(set(_paths(document.body, "")))
-    return [
-        path
-        for path in paths
-        if not any(reading.covers(read, path) for read in crosswalk.reads)
-        and not any(fnmatch.fnmatchcase(path, _glob(pattern)) for pattern in crosswalk.ignored)
-    ]
-
-
-def _glob(pattern: str) -> str:
-    """A path pattern as fnmatch takes it: only ``*`` is special, ``[]`` is not."""
-    return pattern.replace("[", "[[]")
 
 
 def _paths(value: Json, at: str) -> Iterator[str]:

@@ -14,7 +14,8 @@ from chm_hub.document import Json
 from mappings import languages
 from mappings.functions import registered
 
-_SCHEMAS = frozenset({"dc", "dcterms"})
+SCHEMAS = frozenset({"dc", "dcterms"})
+"""The schemas whose fields are read."""
 _NO_LANGUAGE = frozenset({"none", "*", ""})
 _QUALIFIERS = frozenset(
     {"abstract", "accessioned", "alternative", "author", "available", "citation", "copyright"}
@@ -37,9 +38,9 @@ def values(fields: Json) -> Iterator[Value]:
     """The values of the Dublin Core fields among `field` (dim) and `element` (xoai), in order."""
     for field in _list(fields):
         if "@name" in field:
-            if field["@name"] in _SCHEMAS:
+            if field["@name"] in SCHEMAS:
                 yield from _within(field, ())
-        elif field.get("@mdschema", "dc") in _SCHEMAS and isinstance(field.get("value"), str):
+        elif field.get("@mdschema", "dc") in SCHEMAS and isinstance(field.get("value"), str):
             names = (field.get("@element"), field.get("@qualifier"))
             lang = field.get("@lang") or field.get("@language") or field.get("lang")
             yield Value(
@@ -56,6 +57,11 @@ def _within(element: dict[str, Json], names: tuple[str, ...]) -> Iterator[Value]
             yield Value(".".join(path), value, _tag(said) or lang)
     for child in _list(element.get("element")):
         yield from _within(child, (*names, str(child.get("@name") or "")))
+
+
+def field_name(names: tuple[str, ...]) -> str:
+    """The name of a field without its schema and language: ``("title", "en")`` is ``title``."""
+    return ".".join(_parted(names)[0]) if names else ""
 
 
 def _parted(names: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:

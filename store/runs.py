@@ -75,6 +75,9 @@ class Run:
     """Records that this run has written or deleted in the store; acknowledged ones alone."""
     held_back: int = 0
     """Those of the ``unchanged`` whose new version was not taken: the run is held for drift."""
+    unread: dict[str, Any] | None = None
+    """What of the values of its documents no crosswalk reads, see
+    :meth:`mappings.unread.Tally.told`; ``None`` where nothing was mapped."""
 
     @property
     def why(self) -> str | None:
@@ -127,6 +130,7 @@ class Run:
             "not_before": _iso(self.not_before) if self.not_before else None,
             "written": self.written,
             "held_back": self.held_back,
+            "unread": self.unread,
         }
 
 
@@ -328,6 +332,7 @@ def _row(run: Run) -> dict[str, Any]:
         "profile": run.profile,
         "written": run.written,
         "held_back": run.held_back,
+        "unread": run.unread,
     }
 
 
@@ -359,6 +364,7 @@ def _run(row: dict[str, Any]) -> Run:
         profile=row.get("profile"),
         written=row.get("written", 0),
         held_back=row.get("held_back", 0),
+        unread=row.get("unread"),
     )
 
 

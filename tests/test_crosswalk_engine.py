@@ -18,6 +18,7 @@ from chm_hub.errors import CrosswalkError
 from chm_hub.record import RECORD_TYPES, to_dict
 from mappings import crosswalk as crosswalks
 from mappings.crosswalk import Crosswalk, Issue, Outcome
+from mappings.unread import unread
 
 SOURCE = {
     "id": "src",
@@ -229,7 +230,7 @@ def test_extends_overrides_in_depth(write: Write) -> None:
     assert told(mapped(made, {"name": "N", "type": "b"}))["type"] == "event"
     assert told(mapped(made, {"name": "N"}))["type"] == "other"
     assert mapped(made, {"gone": True}).skipped == "skip"
-    assert crosswalks.unread(made, Document(identifier="1", body={"own": 1, "inherited": 1})) == []
+    assert unread(made, Document(identifier="1", body={"own": 1, "inherited": 1})) == []
 
 
 def test_the_digest_follows_the_files(write: Write) -> None:
@@ -535,7 +536,7 @@ def test_explain_and_unread(write: Write) -> None:
     assert lines["title"].expression == "name.en"
     assert lines["title"].reads == frozenset({"name.en"})
     assert lines["type"].value == "other"
-    assert crosswalks.unread(made, document) == ["name.fr", "tags[].label"]
+    assert unread(made, document) == ["name.fr", "tags[].label"]
 
 
 # --- everything, with anything -----------------------------------------------------------
@@ -584,4 +585,4 @@ def test_no_document_breaks_a_crosswalk(name: str, data: st.DataObject) -> None:
         assert len(issue.message) < 300
         issue.message.encode("utf-8")
     crosswalks.explain(rules, document, SOURCE)
-    crosswalks.unread(rules, document)
+    unread(rules, document)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chm_hub.document import Document
 from mappings import crosswalk, functions
+from mappings.unread import unread
 from tests.conftest import ROOT
 
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"][
@@ -86,7 +87,7 @@ def test_no_document_whatever_it_holds_makes_a_crosswalk_raise(body: object, nam
     source = {"id": "src", "url": "https://x.example", "options": {}, "countries": []}
     crosswalk.apply(rules, document, source, PROVENANCE)
     crosswalk.explain(rules, document, source)
-    crosswalk.unread(rules, document)
+    unread(rules, document)
 
 
 BROKEN = """
