@@ -34,6 +34,7 @@ MAX_EMPTY = 10
 ACCEPT = "application/json, text/turtle;q=0.9, application/rdf+xml;q=0.8, application/ld+json;q=0.7"
 CONTEXT_NOT_READ = "context_not_read"
 """What is said of JSON-LD whose context stands elsewhere: it was read by the names of its keys."""
+ADMS = Namespace("http://www.w3.org/ns/adms#")
 LOCN = Namespace("http://www.w3.org/ns/locn#")
 SCHEMA = Namespace("http://schema.org/")
 _NEXT = (HYDRA.next, HYDRA.nextPage)
@@ -402,12 +403,15 @@ def _dataset(graph: Graph, node: Any) -> dict[str, Json]:
         "language": sorted(str(o) for o in graph.objects(node, DCTERMS.language)),
         "accessRights": _one(graph, node, DCTERMS.accessRights),
         "publisher": _agents(graph, node, DCTERMS.publisher),
+        "creator": _agents(graph, node, DCTERMS.creator),
+        "rights": _statements(graph, node, DCTERMS.rights),
+        "otherIdentifier": _other_identifiers(graph, node),
         "spatial": [said for o in places for said in _place(graph, o)],
         "bbox": [said for o in places if (said := _shape(graph, o))],
         "temporal": _period(graph, graph.value(node, DCTERMS.temporal)),
         "distribution": [
             {
-                "title": _one(graph, part, DCTERMS.title),
+                "title": _texts(graph, part, DCTERMS.title),
                 "downloadURL": _one(graph, part, DCAT.downloadURL),
                 "accessURL": _one(graph, part, DCAT.accessURL),
                 "mediaType": _one(graph, part, DCAT.mediaType),
@@ -437,6 +441,27 @@ def _texts(graph: Graph, node: Any, name: URIRef) -> list[Json]:
 
 def _literal(said: Literal) -> dict[str, Json]:
     return {"value": str(said), **({"lang": said.language} if said.language else {})}
+
+
+def _statements(graph: Graph, node: Any, name: URIRef) -> list[Json]:
+    """Texts, and the labels of statements that are nodes; of one without a label its address."""
+    made = _texts(graph, node, name)
+    for part in sorted(graph.objects(node, name), key=str):
+        if not isinstance(part, Literal):
+            address = [] if isinstance(part, BNode) else [{"value": str(part)}]
+            made += (
+                _texts(graph, part, RDFS.label) or _texts(graph, part, SKOS.prefLabel) or address
+            )
+    return made
+
+
+def _other_identifiers(graph: Graph, node: Any) -> list[str]:
+    """All identifiers of a data set but the first (DCAT-AP 3, `adms:identifier`)."""
+    found = sorted(str(o) for o in graph.objects(node, DCTERMS.identifier))[1:]
+    for part in sorted(graph.objects(node, ADMS.identifier), key=str):
+        noted = [str(o) for o in graph.objects(part, SKOS.notation)]
+        found += noted or ([] if isinstance(part, BNode) else [str(part)])
+    return found
 
 
 def _label(graph: Graph, node: Any) -> list[Json]:

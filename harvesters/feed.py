@@ -392,7 +392,15 @@ def _json_entry(item: Json) -> dict[str, Json]:
         ],
         "tags": [{"term": term} for term, _ in said.objects("tags", "term")],
         "enclosures": [
-            {"href": url, "type": file.text("mime_type") or ""}
+            {
+                "href": url,
+                "type": file.text("mime_type") or "",
+                **{
+                    key: text
+                    for key, name in (("title", "title"), ("length", "size_in_bytes"))
+                    if (text := file.text(name))
+                },
+            }
             for url, file in said.objects("attachments", "url")
         ],
         "odd": list(dict.fromkeys(said.odd)),
@@ -447,6 +455,10 @@ def _plain(source: Any) -> dict[str, Json]:
     event = {name: source.get(f"ev_{key}") for name, key in _EVENT.items()}
     if event := {name: str(value) for name, value in event.items() if value}:
         made["event"] = event
+    if named := feed_extensions.places_in_words(source):
+        made["coverage"] = named
+    if isinstance(identifier := source.get("dc_identifier"), str) and identifier:
+        made["identifiers"] = [identifier]
     return made | feed_extensions.dates(source) | feed_extensions.place(source)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedparser.namespaces import dc
+from feedparser.namespaces import dc, georss
 
 from chm_hub.document import Json
 
@@ -27,6 +27,54 @@ def _end_date(parser: Any) -> None:
 # Dublin Core's date says nothing of a change; dcterms:modified does, and stays.
 dc.Namespace._start_dc_date = _start_date
 dc.Namespace._end_dc_date = _end_date
+
+
+_COVERAGES = "dc_coverages"
+
+
+def _start_coverage(parser: Any, _attributes: Any) -> None:
+    parser.push("dc_coverage", 1)
+
+
+def _end_coverage(parser: Any) -> None:
+    said = parser.pop("dc_coverage")
+    if said:
+        parser._get_context().setdefault(_COVERAGES, []).append(said)
+
+
+# feedparser keeps the last of several.
+dc.Namespace._start_dc_coverage = _start_coverage
+dc.Namespace._end_dc_coverage = _end_coverage
+
+
+def _end_point(parser: Any) -> None:
+    found = point(parser.pop("geometry") or "")
+    if found:
+        lat, lng = found
+        parser._save_where({"type": "Point", "coordinates": (lng, lat)})
+
+
+# feedparser takes the comma of a decimal for that between two numbers.
+georss.Namespace._end_georss_point = _end_point
+
+
+def point(said: str) -> tuple[float, float] | None:
+    """The two numbers of a point; a comma between two numbers parts them, one in a number that
+    stands beside another (`64,5 177,5`) is that of its decimals."""
+    words = [word.strip(",;") for word in said.split()]
+    if len(words) == 1:
+        words = words[0].split(",")
+    try:
+        first, second = (float(word.replace(",", ".")) for word in words if word)
+    except ValueError:
+        return None
+    return first, second
+
+
+def places_in_words(entry: Any) -> list[Json]:
+    """Places that an entry names: ``dc:coverage``, ``dcterms:spatial``, GeoRSS's feature name."""
+    named = [entry.get("dcterms_spatial"), entry.get("georss_featurename")]
+    return [str(said) for said in [*entry.get(_COVERAGES, []), *named] if said]
 
 
 def dates(entry: Any) -> dict[str, Json]:

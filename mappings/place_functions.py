@@ -145,7 +145,9 @@ def extent(value: Json) -> Json:
     if isinstance(said, dict) and isinstance(said.get("bbox"), list):
         around = _of_numbers(said["bbox"])
         shape = boxes.of_parts(_parts({k: v for k, v in said.items() if k != "bbox"}))
-        return _made(_narrower([around, shape]), value)
+        # The box that a source states, unless it is one around the world for want of a better.
+        stated = around is not None and boxes.width(around) <= 180
+        return _made(around if stated else _narrower([around, shape]), value)
     if (made := _of_numbers(said)) is not None:
         return _made(made, value)
     if isinstance(said, list) and all(isinstance(part, str | dict) for part in said):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from harvesters import dcat, feed
 from mappings import degrees, functions, keywords, place_names, spaces
 from mappings.dcsv import dcmi_box, dcmi_names
 from mappings.place_functions import extent
-from tests.mapped import record_of
+from tests.mapped import payload, record_of
 
 
 @pytest.fixture(autouse=True)
@@ -422,3 +424,142 @@ def test_wrapped_prose_is_one_paragraph_and_lists_stay(said: str, made: str) -> 
 )
 def test_spaces_of_other_widths_are_spaces_but_within_numbers(said: str, made: str) -> None:
     assert spaces.line(said) == made
+
+
+# --- feeds and catalogues --------------------------------------------------------------------
+
+
+def of_feed(body: str, media_type: str = "application/xml", **source: Any) -> list[dict[str, Any]]:
+    page, _ = feed.read_feed(payload(body, media_type))
+    assert not page.rejects
+    return [record_of("feed", document, **source) for document in page.documents]
+
+
+_RSS = (
+    '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+    'xmlns:georss="http://www.georss.org/georss" xmlns:dcterms="http://purl.org/dc/terms/">'
+    "<channel><title>C</title><item><title>T</title>{}</item></channel></rss>"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("64,5 177,5", [177.5, 64.5]),
+        ("64,5 177.5", [177.5, 64.5]),
+        ("64.5,177.5", [177.5, 64.5]),
+        ("64.5, 177.5", [177.5, 64.5]),
+        (" -17.7\n 178 ", [178.0, -17.7]),
+        ("64", None),
+        ("north east", None),
+        ("1 2 3", None),
+    ],
+)
+def test_a_point_of_georss(said: str, place: Any) -> None:
+    (made,) = of_feed(_RSS.format(f"<georss:point>{said}</georss:point>"))
+    assert made.get("bbox") == (place and place * 2)
+
+
+def test_dublin_core_beside_an_item() -> None:
+    (made,) = of_feed(
+        _RSS.format(
+            "<dc:coverage>Kenya</dc:coverage><dc:coverage>Gulu, Uganda</dc:coverage>"
+            "<dcterms:spatial>Lake Albert</dcterms:spatial><dc:contributor>Ali, B.</dc:contributor>"
+            "<georss:featurename>Rwanda</georss:featurename><dc:rights>CC BY 4.0</dc:rights>"
+            "<dc:identifier>doi:10.5555/x</dc:identifier><guid isPermaLink='false'>1</guid>"
+        ),
+        countries=["TZ"],
+    )
+    assert made["spatial"] == ["KE", "UG", "RW"]
+    assert labels(made, "coverage", "value") == ["Gulu, Uganda", "Lake Albert"]
+    assert labels(made, "contributor", "name") == ["Ali, B."]
+    assert (made["license"], made.get("rights")) == ("CC BY 4.0", None)
+    assert made["same_as"] == ["1", "https://doi.org/10.5555/x"]
+
+
+def test_an_atom_entry_in_another_language_than_its_feed() -> None:
+    (made,) = of_feed(
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="eng"><title>F</title>'
+        '<entry xml:lang="fre"><id>urn:x:1</id><title>Oiseaux</title><updated>2024-01-02</updated>'
+        "<contributor><name>Awa Diop</name></contributor></entry></feed>"
+    )
+    assert (made["language"], made["modified"]) == (["fr"], "2024-01-02")
+    assert made["title"] == [{"value": "Oiseaux", "lang": "fr"}]
+    assert labels(made, "contributor", "name") == ["Awa Diop"]
+    assert "issued" not in made
+
+
+def test_the_files_of_a_json_feed_have_their_titles_and_sizes() -> None:
+    file = {
+        "url": "https://x.example/a",
+        "mime_type": "text/csv",
+        "size_in_bytes": 12,
+        "title": "A",
+    }
+    item = {"id": "1", "title": "T", "attachments": [file]}
+    said = {"version": "https://jsonfeed.org/version/1.1", "title": "F", "items": [item]}
+    (made,) = of_feed(json.dumps(said), "application/feed+json")
+    assert made["distribution"] == [
+        {"url": "https://x.example/a", "title": "A", "media_type": "text/csv", "byte_size": 12}
+    ]
+
+
+_TURTLE = '''
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> . @prefix locn: <http://www.w3.org/ns/locn#> .
+@prefix adms: <http://www.w3.org/ns/adms#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix gsp: <http://www.opengis.net/ont/geosparql#> .
+<urn:x:1> a dcat:Dataset ; dct:title "Reefs" ; dct:identifier "10.5555/reefs" ;
+  adms:identifier [ skos:notation "10.6666/other" ] ; dct:creator [ foaf:name "Doe, J." ] ;
+  dct:rights [ rdfs:label "Open"@en ] ; dct:created "1990" ;
+  dct:spatial [ skos:prefLabel "Suva, Fiji"@en ; locn:geometry
+"""<gml:Envelope srsName='urn:ogc:def:crs:EPSG::4326'><gml:lowerCorner>-20 177</gml:lowerCorner>
+      <gml:upperCorner>-15 -179</gml:upperCorner></gml:Envelope>"""^^gsp:gmlLiteral ] ;
+  dct:spatial [ locn:geometry
+    "<http://www.opengis.net/def/crs/EPSG/0/4326> POINT(-21 -178)"^^gsp:wktLiteral ] ;
+  dcat:distribution [ dcat:downloadURL <http://x.example/a.csv> ;
+    dct:title "Fichier"@fr, "File"@en ] .
+'''
+
+
+def test_a_data_set_in_turtle() -> None:
+    (row,) = dcat.read(payload(_TURTLE, "text/turtle")).datasets
+    made = record_of("dcat", {"dataset": row, "form": "rdf", "place": dcat.place(row)})
+    assert made["bbox"] == [177.0, -21.0, -178.0, -15.0]
+    assert made["spatial"] == ["FJ"]
+    assert labels(made, "creator", "name") == ["Doe, J."]
+    assert made["rights"] == [{"value": "Open", "lang": "en"}]
+    assert made["url"] == "https://doi.org/10.5555/reefs"
+    assert made["same_as"] == ["https://doi.org/10.5555/reefs", "https://doi.org/10.6666/other"]
+    assert labels(made, "distribution", "title") == ["File"]
+    assert "issued" not in made
+
+
+def test_places_and_persons_of_ckan() -> None:
+    extras = {"spatial_text": "Kenya", "geographic_coverage": "Suva, Fiji"}
+    entry = {
+        "title": "T",
+        "author": "Doe, J.; Roe, R.",
+        "extras": [{"key": key, "value": said} for key, said in extras.items()],
+    }
+    made = record_of("ckan", {"kind": "dataset", "entry": entry}, countries=["TZ"])
+    assert made["spatial"] == ["KE", "FJ"]
+    assert labels(made, "coverage", "value") == ["Suva, Fiji"]
+    assert labels(made, "creator", "name") == ["Doe, J.", "Roe, R."]
+    entry["author"] = "someone@example.org"
+    assert "creator" not in record_of("ckan", {"kind": "dataset", "entry": entry})
+
+
+@pytest.mark.parametrize(
+    ("box", "made"),
+    [
+        ([177, -20, -179, -15], [177.0, -20.0, -179.0, -15.0]),
+        ([-180, -20, 180, -15], [178.0, -17.0, 178.0, -17.0]),
+    ],
+)
+def test_the_box_that_a_feature_states_counts_unless_it_is_around_the_world(
+    box: Any, made: Any
+) -> None:
+    point = {"type": "Point", "coordinates": [178, -17]}
+    assert extent({"type": "Feature", "bbox": box, "geometry": point}) == made
