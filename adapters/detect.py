@@ -1,5 +1,5 @@
 """What platform is at an address: at most five polite questions (one more where a site's feed is
-empty), the look at the address itself among them, and robots.txt; then a source file's facts. See
+empty, three or four where the API of a WordPress is closed), the look at the address itself among them, and robots.txt; then a source file's facts. See
 :mod:`adapters.detection`.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from adapters import oai_formats
-from adapters.detection import answers, known, platforms, repositories, sites
+from adapters.detection import answers, known, platforms, repositories, sites, wordpress
 from adapters.detection.look import PROBES, Found, Look
 from adapters.detection.page import Page
 from chm_hub.addresses import urljoin, urlsplit
@@ -25,7 +25,7 @@ _USUAL = ("bioland", "wordpress", "ptk")
 _ASK: dict[str, Callable[[Look, Page], Awaitable[Found | None]]] = {
     "oai_pmh": lambda look, page: repositories.ask(look, look.url),
     "bioland": platforms.bioland,
-    "wordpress": platforms.wordpress,
+    "wordpress": wordpress.ask,
     "ptk": platforms.ptk,
     "drupal": platforms.drupal,
     "ckan": platforms.ckan,
@@ -71,7 +71,7 @@ async def _of_answer(look: Look, payload: Payload | None, wanted: str | None) ->
         # An answer to another question than Identify says neither its name nor its hosts.
         found = _with_set(found, await repositories.ask(look, look.url)) or found
     if found is None:
-        return None
+        return await wordpress.of_api(look)
     if found.adapter == "ogc_api":
         return await platforms.of_what(look, found)
     if wanted is None and (found.adapter == answers.CHANGES or found.said == answers.EMPTY):
@@ -125,6 +125,8 @@ async def _of_page(
     empty = None
     for name in dict.fromkeys([*page.marks(), *usual, "feed"]):
         found = await _ASK[name](look, page)
+        if found is None and name == "wordpress":
+            found = await wordpress.closed(look, page, rules)
         if found is not None and found.adapter == "feed" and answers.EMPTY in found.said:
             # It was no answer: one question more may find what is better.
             empty, look.left = found, look.left + 1

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from pydantic import ConfigDict, Field, with_config
 
+from adapters import wordpress_addresses
 from adapters.source import CommonOptions, Source
+from adapters.wordpress_addresses import ROUTES
+from adapters.wordpress_recent import NEWEST, Ask, Recent, parameters
 from chm_hub.addresses import urlsplit
 from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
@@ -27,11 +29,6 @@ from harvesters.parts import Parts
 CROSSWALK = "wordpress"
 DELETIONS = "absence"
 INCREMENTAL = True
-OVERLAP = timedelta(hours=26)
-"""The API compares with the portal's own clock, of whatever time zone."""
-
-ROUTES = {"path": "/wp-json/", "query": "/?rest_route=/"}
-"""Where the API is: beside pages with readable addresses, or with plain ones (``?p=7``)."""
 _REFUSALS = (401, 403, 404, 410)
 _GONE = frozenset({"rest_post_invalid_id", "rest_forbidden", "rest_cannot_read"})
 _NO_ROUTE = "rest_no_route"
@@ -110,12 +107,12 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
     failures: list[FetchError | ProtocolError] = []
     for route in routes:
         door = _Door(
-            base=source.declared.url.rstrip("/").removesuffix("/wp-json"),
+            base=wordpress_addresses.base_of(source.declared.url),
             route=route,
             options=options,
             languages=tuple(source.declared.languages),
         )
-        begun = False
+        begun, before = False, walk.warnings.copy()
         try:
             async for page in _walk(source, door, fetch, walk):
                 begun = True
@@ -126,6 +123,9 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
             failures.append(error)
             if _is_a_no(error):
                 break  # somebody means us
+            # What was odd under a route that is none says nothing of the portal.
+            walk.warnings.clear()
+            walk.warnings.update(before)
             continue
         walk.learned["route"] = route if route != "path" else None
         return
@@ -150,15 +150,21 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
     """All lists, then those entries that are no longer in them."""
     kinds = await _kinds(door, fetch, walk)
     at = walk.checkpoint or {}
-    first = min(int(at.get("list", 0)), len(kinds))
     listed: set[str] = set()
-    missing: list[page_numbers.RefusedError] = []
+    missing: dict[str, page_numbers.RefusedError] = {}
     parts = Parts(walk)
-    for number in range(first, len(kinds)):
+    recent = Recent(walk)
+    lists = recent.lists(kinds)
+    first = min(int(at.get("list", 0)), len(lists))
+    number = first - 1
+    while (number := number + 1) < len(lists):
+        kind, ask = lists[number]
+        if kind in missing:
+            continue
         start = at if number == first else {}
-        following = {"list": number + 1} if number + 1 < len(kinds) else None
         try:
-            async for page in _list(door, fetch, walk, kinds[number], start, listed):
+            async for page in _list(door, fetch, walk, kind, start, listed, ask, recent):
+                following = {"list": number + 1} if number + 1 < len(lists) else None
                 more = page.checkpoint
                 parts.answered()
                 yield Page(
@@ -166,22 +172,25 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
                     documents=page.documents,
                     rejects=page.rejects,
                     checkpoint=following if more is None else {"list": number, **more},
-                    total=page.total if len(kinds) == 1 else None,
+                    total=page.total if len(lists) == 1 else None,
                 )
         except page_numbers.RefusedError as error:
             if error.code == _NO_ROUTE:
-                walk.warnings[f"type_missing: {kinds[number]}"] += 1
-                missing.append(error)
+                walk.warnings[f"type_missing: {kind}"] += 1
+                missing[kind] = error
             else:
-                parts.set_aside(kinds[number], error)
+                parts.set_aside(kind, error)
         except (FetchError, ProtocolError) as error:
             if _is_a_no(error) and not parts.alive:
                 raise  # somebody means us
-            parts.set_aside(kinds[number], error)
+            parts.set_aside(kind, error)
         if walk.short is not None:
             return
-    if len(missing) == len(kinds):
-        raise missing[0]
+        if ask is Ask.NEWEST and recent.lacks(kind, listed):
+            # Imports may fill numbers that were free, with dates long gone.
+            lists.append((kind, Ask.ALL))
+    if missing and len(missing) == len(set(kinds)):
+        raise next(iter(missing.values()))
     parts.conclude()
     if walk.short is not None:
         return
@@ -190,6 +199,7 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
     if whole and source.deletions == "absence":
         async for page in absent.ask_for(walk, listed, partial(_gone, fetch, door)):
             yield page
+    recent.remember(kinds, listed)
     walk.covers_all = whole
     walk.complete = True
 
@@ -230,7 +240,65 @@ async def _kinds(door: _Door, fetch: Fetch, walk: Walk) -> list[str]:
 
 
 async def _list(
-    door: _Door, fetch: Fetch, walk: Walk, kind: str, start: dict[str, Json], listed: set[str]
+    door: _Door,
+    fetch: Fetch,
+    walk: Walk,
+    kind: str,
+    start: dict[str, Json],
+    listed: set[str],
+    ask: Ask,
+    recent: Recent,
+) -> AsyncIterator[Page]:
+    """The entries of one type that one question asks for, all of its languages."""
+    if ask is Ask.NEWEST:
+        async for page in _newest(door, fetch, walk, kind, listed, recent):
+            yield page
+        return
+    totals: dict[str | None, int] = {}
+    async for page in _in_order(door, fetch, walk, kind, start, listed, ask, totals):
+        yield page
+    if ask is Ask.ALL:
+        recent.count(kind, totals.values())
+
+
+async def _newest(
+    door: _Door, fetch: Fetch, walk: Walk, kind: str, listed: set[str], recent: Recent
+) -> AsyncIterator[Page]:
+    """The entries with higher numbers than any before, whatever dates they have."""
+    payloads: list[Payload] = []
+    rejects: list[Reject] = []
+    rows: list[_Row] = []
+    totals: list[int] = []
+    for lang in door.asked():
+        question = _question(door, walk, kind, lang, Ask.NEWEST)
+        first = True
+        async for answer in page_numbers.pages(fetch, walk, question):
+            found, unnamed = _read(answer, lang)
+            if first and answer.total is not None:
+                totals.append(answer.total)
+            first = False
+            fresh = [row for row in found if recent.is_new(kind, row.number)]
+            payloads.append(answer.payload)
+            rejects += unnamed if fresh else []
+            rows += fresh
+            if len(fresh) < len(found):
+                break
+    recent.count(kind, totals)
+    rows.sort(key=lambda row: row.number)
+    taken = [row for row in rows if f"{kind}-{row.number}" not in listed]
+    if taken:
+        yield replace(_page(door, walk, kind, taken, payloads, listed), rejects=rejects)
+
+
+async def _in_order(
+    door: _Door,
+    fetch: Fetch,
+    walk: Walk,
+    kind: str,
+    start: dict[str, Json],
+    listed: set[str],
+    ask: Ask,
+    totals: dict[str | None, int],
 ) -> AsyncIterator[Page]:
     """The entries of one type, the lists of all languages beside each other.
 
@@ -239,7 +307,7 @@ async def _list(
     numbers, so that the answers of an entry come together however the pages are cut.
     """
     streams = {
-        lang: page_numbers.pages(fetch, walk, _question(door, walk, kind, lang), start)
+        lang: page_numbers.pages(fetch, walk, _question(door, walk, kind, lang, ask), start)
         for lang in door.asked()
     }
     waiting: dict[str | None, list[_Row]] = {lang: [] for lang in streams}
@@ -258,6 +326,8 @@ async def _list(
                 payloads.append(rows.payload)
                 rejects += unnamed
                 following, total = rows.following, rows.total
+                if total is not None:
+                    totals[lang] = total
         # As far as this the lists that go on are known.
         known = min((max(r.number for r in waiting[lang]) for lang in streams), default=None)
         taken = [
@@ -269,9 +339,13 @@ async def _list(
         }
         if not payloads and not taken:
             return
+        met = len(taken)
+        if ask is not Ask.ALL or walk.since is not None:
+            # What another question gave already comes again here.
+            taken = [row for row in taken if f"{kind}-{row.number}" not in listed]
         payloads += [row.payload for row in taken]
         page = _page(door, walk, kind, taken, list({id(p): p for p in payloads}.values()), listed)
-        if taken and not page.documents:
+        if taken and not page.documents and met == len(taken):
             walk.short = "a page came twice: the list sends us round in circles"
             return
         alone = len(door.asked()) == 1
@@ -315,18 +389,16 @@ def _read(rows: page_numbers.Rows, lang: str | None) -> tuple[list[_Row], list[R
     return found, rejects
 
 
-def _question(door: _Door, walk: Walk, kind: str, lang: str | None) -> page_numbers.Options:
-    # By number: what is new comes at the end, and pulls nothing out of its place.
-    asked = [("orderby", "id"), ("order", "asc"), ("_embed", "wp:term,wp:featuredmedia")]
-    if walk.since is not None:
-        after = (walk.since - OVERLAP).astimezone(UTC)
-        asked.append(("modified_after", after.strftime("%Y-%m-%dT%H:%M:%S")))
+def _question(
+    door: _Door, walk: Walk, kind: str, lang: str | None, ask: Ask
+) -> page_numbers.Options:
+    asked = [*parameters(ask, walk.since), ("_embed", "wp:term,wp:featuredmedia")]
     if lang is not None and door.options.languages_by == "query":
         asked.append(("lang", lang))
     return page_numbers.Options(
         url=door.address(kind, lang),
         parameters=tuple(asked),
-        size=door.options.per_page,
+        size=min(door.options.per_page, NEWEST) if ask is Ask.NEWEST else door.options.per_page,
         refusals=_REFUSALS,
     )
 
@@ -475,10 +547,11 @@ async def _gone(fetch: Fetch, door: _Door, name: str) -> Page | absent.Still | N
 
 def _without_api(error: FetchError | ProtocolError, source: Source) -> ProtocolError:
     """The error for a portal whose API does not answer, with other ways in."""
-    base = source.declared.url.rstrip("/")
+    base = wordpress_addresses.base_of(source.declared.url)
     return ProtocolError(
         f"{error} There is no REST API of WordPress for us. It may be switched off, or be "
-        f'missing (before version 4.7): `adapter = "feed"` with {base}/feed/ gives the newest '
-        'entries, `adapter = "sitemap"` the pages.',
+        f'missing (before version 4.7): `adapter = "sitemap"` with {base}/wp-sitemap.xml (with '
+        f'plain addresses {base}/?sitemap=index) reads all pages, `adapter = "feed"` with '
+        f"{base}/feed/ the newest ten entries.",
         reason="no_api",
     )

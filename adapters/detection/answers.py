@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters import informea
+from adapters import informea, wordpress_addresses
 from adapters.detection import known
 from adapters.detection.look import Found, Look
 from adapters.detection.repositories import base_of, set_of
@@ -155,7 +155,7 @@ def of_json(look: Look, payload: Payload, url: str) -> Found | None:
     if (found := of_rdf(look, payload, url)) is not None:
         return found
     if "namespaces" in answer and "routes" in answer:
-        return wordpress(look, url.partition("/wp-json")[0], answer)
+        return wordpress(look, wordpress_addresses.base_of(url), answer)
     if "jsonapi" in answer:
         base = url.partition("/jsonapi")[0]
         return Found(adapter="drupal", url=base, title=title, said="Drupal with JSON:API")

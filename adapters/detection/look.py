@@ -48,24 +48,28 @@ class Look:
         self.tried: list[str] = []
         self.left = PROBES
 
-    async def probe(self, url: str, accept: str | None = None) -> Payload | None:
+    async def probe(
+        self, url: str, accept: str | None = None, statuses: tuple[int, ...] = (200,)
+    ) -> Payload | None:
         """The answer to one of the few questions, if there is one of use; ``accept`` is the kind
-        that is asked for where a server has several."""
+        that is asked for where a server has several, ``statuses`` are those that say something."""
         if not self.left:
             return None
         self.left -= 1
-        return await self.get(url, accept)
+        return await self.get(url, accept, statuses)
 
     async def probe_json(self, url: str) -> Payload | None:
         """The same, in JSON."""
         return await self.probe(url, JSON)
 
-    async def get(self, url: str, accept: str | None = None) -> Payload | None:
+    async def get(
+        self, url: str, accept: str | None = None, statuses: tuple[int, ...] = (200,)
+    ) -> Payload | None:
         """An answer that is not counted. Raises :class:`FetchError` where the host as a whole
         cannot be asked."""
         try:
             headers = {"Accept": accept} if accept else {}
-            return await self.fetch(Request(url=url, accept=(200,), headers=headers))
+            return await self.fetch(Request(url=url, accept=statuses, headers=headers))
         except (FetchError, ProtocolError) as error:
             self.tried.append(f"{urlsplit(url).path or '/'}: {error.reason}")
             if error.reason in _HOPELESS:

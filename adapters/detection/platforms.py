@@ -37,15 +37,6 @@ async def bioland(look: Look, page: Page) -> Found | None:
     return _site(look, page, "bioland", page.base, said)
 
 
-async def wordpress(look: Look, page: Page) -> Found | None:
-    """WordPress with its REST API."""
-    base = (page.api or urljoin(page.url, "wp-json/")).partition("/wp-json")[0]
-    answer = await look.json(f"{base}/wp-json/")
-    if not isinstance(answer, dict) or "namespaces" not in answer:
-        return None
-    return replace(answers.wordpress(look, base, answer), languages=page.languages)
-
-
 async def ptk(look: Look, page: Page) -> Found | None:
     """A portal made with the CHM Portal Toolkit."""
     base = page.url.rstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -236,7 +237,7 @@ def test_all_types_of_a_portal_can_be_asked_for(hub: Hub) -> None:
         hub.source("w", source(url, 'types = ["*"]'))
         assert run_of(hub, "w")["new"] == 2
         assert asked == ["types", "posts", "laws"]
-        assert run_of(hub, "w")["requests"] == 2, "what types there are is remembered"
+        assert run_of(hub, "w")["requests"] == 6, "what types there are is remembered"
     records = {r["source_identifier"]: r["type"] for r in hub.records().values()}
     assert records == {"posts-1": "news", "laws-2": "law"}
 
@@ -395,7 +396,96 @@ def test_what_changed_is_asked_for_with_an_overlap(hub: Hub) -> None:
         hub.source("w", source(url))
         run_of(hub, "w")
         run = run_of(hub, "w")
-    assert [bool(a.get("modified_after")) for a in asked] == [False, False, True, True]
-    assert run["started"][:19] > asked[-1]["modified_after"] > "2020"
-    assert all((a["orderby"], a["order"]) == ("id", "asc") for a in asked)
+    assert not any({"after", "modified_after"} & set(a) for a in asked[:2])
+    recent = [sorted({"after", "modified_after"} & set(a)) for a in asked[2:]]
+    assert recent == [["modified_after"], ["after"], []] * 2, "for posts, and for pages"
+    assert run["started"][:19] > asked[2]["modified_after"] > "2020"
+    assert run["started"][:19] > asked[3]["after"] > "2020"
+    assert [(a["orderby"], a["order"]) for a in asked[-3:]] == [
+        ("id", "asc"),
+        ("id", "asc"),
+        ("id", "desc"),
+    ]
     assert all(a["_embed"] == "wp:term,wp:featuredmedia" for a in asked), "and not the author"
+
+
+# --- what is new -------------------------------------------------------------------------
+
+
+class Library:
+    """A portal's posts, asked for as WordPress 6 answers: by date of change, by date of
+    publication, by number."""
+
+    def __init__(self) -> None:
+        self.rows = [self.post(n) for n in range(100, 130)]
+
+    def post(self, number: int, date: str = "2025-01-08", modified: str = "") -> dict[str, Any]:
+        return entry(
+            number, date_gmt=f"{date}T17:50:00", modified_gmt=f"{modified or date}T17:50:00"
+        )
+
+    def __call__(self, request: Request) -> Answer:
+        asked = dict(request.arguments())
+        rows = sorted(self.rows, key=lambda row: row["id"], reverse=asked["order"] == "desc")
+        for name, key in (("modified_after", "modified_gmt"), ("after", "date_gmt")):
+            if name in asked:
+                rows = [row for row in rows if row[key] > asked[name]]
+        return cut(rows, request)
+
+
+def today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def names(hub: Hub) -> set[int]:
+    return {int(r["source_identifier"].rpartition("-")[2]) for r in hub.records().values()}
+
+
+def test_scheduled_backdated_and_imported_entries_are_seen_by_ordinary_runs(hub: Hub) -> None:
+    library = Library()
+    with serving(library) as url:
+        hub.source("w", source(url, 'types = ["posts"]\nper_page = 10'))
+        assert run_of(hub, "w")["new"] == 30
+        quiet = run_of(hub, "w")
+        assert (quiet["new"], quiet["changed"], quiet["requests"]) == (0, 0, 3)
+        library.rows += [
+            library.post(90, today(), "2025-01-01"),  # scheduled long ago, public today
+            library.post(140, "1999-05-06"),  # published today under an old date
+            *(library.post(n, "2005-05-06") for n in range(200, 245)),  # imported, with their dates
+            library.post(150, today()),
+        ]
+        run = run_of(hub, "w")
+        assert (run["state"], run["new"], run["issues"]) == ("complete", 48, 0)
+        assert {90, 140, 150, *range(200, 245)} <= names(hub)
+        assert not run["warnings"], "what two questions give is not twice in a list"
+        again = run_of(hub, "w")
+        assert (again["new"], again["changed"], again["requests"]) == (0, 0, 3)
+
+
+def test_an_import_into_free_numbers_is_seen_by_how_many_there_are(hub: Hub) -> None:
+    library = Library()
+    with serving(library) as url:
+        hub.source("w", source(url, 'types = ["posts"]'))
+        run_of(hub, "w")
+        library.rows += [library.post(n, "2005-05-06") for n in range(1, 20)]
+        assert run_of(hub, "w")["new"] == 19
+        assert run_of(hub, "w")["requests"] == 3
+        # Fewer are no reason to read all: what is gone shows in the next whole walk.
+        del library.rows[:5]
+        assert run_of(hub, "w")["requests"] == 3
+    assert len(names(hub)) == 49
+
+
+def test_new_entries_are_seen_in_every_language_that_is_asked_for(hub: Hub) -> None:
+    lists = {"en": Library(), "fr": Library()}
+    lists["fr"].rows = [library_row for library_row in lists["fr"].rows[:7]]
+    with serving(lambda request: lists[dict(request.arguments())["lang"]](request)) as url:
+        options = 'types = ["posts"]\nlanguages_by = "query"'
+        hub.source("w", source(url, options, '["en", "fr"]'))
+        assert run_of(hub, "w")["new"] == 30
+        lists["en"].rows.append(lists["en"].post(200, "1999-01-01"))
+        lists["fr"].rows.append(lists["fr"].post(201, "1999-01-01"))
+        run = run_of(hub, "w")
+    assert (run["state"], run["new"]) == ("complete", 2)
+    found = {r["source_identifier"]: r["language"] for r in hub.records().values()}
+    assert (found["posts-200"], found["posts-201"]) == (["en"], ["fr"])
