@@ -20,7 +20,10 @@ from typing import Any, Protocol, cast
 from chm_hub.document import Page, Walk
 from chm_hub.fetch import Fetch
 
-_NOT_ADAPTERS = frozenset({"source", "detect", "oai_formats", "thesaurus", "where"})
+_NOT_ADAPTERS = frozenset(
+    ("source", "detect", "oai_formats", "thesaurus", "where", "wordpress_addresses",
+     "wordpress_recent")
+)  # fmt: skip
 
 
 class Adapter(Protocol):

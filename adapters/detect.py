@@ -1,6 +1,6 @@
-"""What platform is at an address: at most five polite questions (one more where a site's feed is
-empty, three or four where the API of a WordPress is closed), the look at the address itself among them, and robots.txt; then a source file's facts. See
-:mod:`adapters.detection`.
+"""What platform is at an address: at most five polite questions, the look at the address itself
+among them, and robots.txt; then a source file's facts. A site whose feed is empty is asked one
+more, a WordPress whose API is closed up to six more. See :mod:`adapters.detection`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from adapters import wordpress_addresses
@@ -13,7 +13,7 @@ from adapters.detection.page import Page
 from chm_hub.document import Json
 from chm_hub.errors import ProtocolError
 from chm_hub.fetch.sniff import kind_of
-from harvesters import jsons
+from harvesters import feed, jsons
 from harvesters.robots import Robots
 from mappings import detection, markup
 
@@ -92,8 +92,9 @@ async def closed(look: Look, page: Page, rules: Robots) -> Found | None:
         if made is not None and made.adapter == "sitemap":
             said = f"{why or 'WordPress without a REST API'}; its sitemap lists all its pages"
             title = page.title or look.host
-            return replace(made, title=title, said=said, languages=page.languages)
-    look.left = max(look.left, 1)  # for its feed
+            languages = await _of_feed(look, page) or page.languages
+            return replace(made, title=title, said=said, languages=languages)
+    look.left = max(look.left, 2)  # for its feed
     return None
 
 
@@ -133,15 +134,35 @@ async def _open(look: Look, base: str, route: str) -> _Answer:
 
 
 def _languages(rows: Json) -> tuple[str, ...]:
-    """The languages that some entries are in, as their words show, the most frequent first."""
-    told: Counter[str] = Counter()
+    """The languages that some entries of the API are in, the most frequent first."""
+    texts = []
     for row in rows if isinstance(rows, list) else []:
         parts = [row.get(key) for key in ("title", "excerpt")] if isinstance(row, dict) else []
-        said = [part.get("rendered") for part in parts if isinstance(part, dict)]
-        words = " ".join(
-            str(markup.from_html(text, lambda _: None)) for text in said if isinstance(text, str)
-        )
-        seen = detection.guess(words, ())
+        texts.append([part.get("rendered") for part in parts if isinstance(part, dict)])
+    return _shown(texts)
+
+
+async def _of_feed(look: Look, page: Page) -> tuple[str, ...]:
+    """The languages that the newest entries are in, by the portal's feed."""
+    look.left = max(look.left, 1)
+    answer = await look.probe(page.feeds[0]) if page.feeds else None
+    if answer is None or kind_of(answer.body) != "xml":
+        return ()
+    try:
+        made, _ = feed.read_feed(answer)
+    except ProtocolError:
+        return ()
+    entries = [document.body["entry"] for document in made.documents]
+    keys = ("title", "summary")
+    return _shown([(e.get(key) or {}).get("value") for key in keys] for e in entries)
+
+
+def _shown(texts: Iterable[Iterable[Json]]) -> tuple[str, ...]:
+    """The languages that the words of some entries show, the most frequent first."""
+    told: Counter[str] = Counter()
+    for parts in texts:
+        read = (markup.from_html(t, lambda _: None) for t in parts if isinstance(t, str))
+        seen = detection.guess(" ".join(str(text) for text in read), ())
         told.update([seen.language] if seen.language else [])
     return tuple(language for language, _ in told.most_common())
 
