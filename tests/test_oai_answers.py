@@ -133,7 +133,8 @@ def test_metadata_in_attributes_alone_is_metadata(hub: Hub) -> None:
 
     with Scripted(answer) as server:
         hub.source("src", server.source())
-        assert harvest(hub)["quarantined"] == 0
+        # It is read, and then set aside because it names nothing.
+        assert harvest(hub)["reasons"] == {"no title": 1}
 
 
 def _end(token: str, request: str = "<request/>") -> Callable[[Question], str]:

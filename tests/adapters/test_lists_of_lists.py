@@ -103,17 +103,23 @@ SYSTEMS: dict[str, tuple[Callable[..., Reply | None], str, str, tuple[str, ...],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("place", range(3))
-@pytest.mark.parametrize("how", DEAD)
-@pytest.mark.parametrize("system", SYSTEMS)
+DEAD_LISTS = [
+    (system, how, place)
+    for system in SYSTEMS
+    for how in DEAD
+    for place in range(3)
+    # A portal of the Toolkit need not have every channel.
+    if not (system == "ptk" and how in ("404", "html"))
+    # A door that is shut at the first question is shut to us.
+    if (system, how, place) != ("wordpress", "403", 0)
+]
+
+
+@pytest.mark.parametrize(("system", "how", "place"), DEAD_LISTS)
 def test_a_dead_list_costs_none_of_its_neighbours(
     tmp_path: Path, system: str, how: str, place: int
 ) -> None:
     respond, url, options, lists, left = SYSTEMS[system]
-    if system == "ptk" and how in ("404", "html"):
-        pytest.skip("a portal need not have every channel")
-    if system == "wordpress" and place == 0 and how == "403":
-        pytest.skip("a door that is shut at the first question is shut to us")
     held = Held(folder=tmp_path, adapter=system.split()[0], url=url, options=options)
     held.harvest(lambda asked: respond(asked, lists[place], DEAD[how]))
     assert len(set(held.given)) == left

@@ -191,18 +191,19 @@ def test_a_portals_feed(hub: Hub, name: str) -> None:
 def test_taxa_as_species_plus_gave_them(hub: Hub) -> None:
     hub.environ["TOKEN"] = "canary"
     folder = OTHER / "cites-speciesplus"
-    for name in sorted(folder.glob("spp_taxonconcept_*.json")):
-        body = name.read_bytes()
-        taxa = json.loads(body)["taxon_concepts"]
-        whole = json.dumps(
-            {"pagination": {"total_entries": len(taxa)}, "taxon_concepts": taxa}
-        ).encode()
-        with serving(lambda request, whole=whole: Answer(whole, "application/json")) as url:  # type: ignore[misc]
-            declare(hub, "speciesplus", url, 'secret = "env:TOKEN"\nrepublish = false')
-            made = run_of(hub, "s", "--full")
-        assert made["state"].startswith("complete"), (name, made)
-        accepted = [t for t in taxa if t["name_status"] == "A"]
-        assert made["seen"] - made["skipped"] >= len(accepted), name
+    taxa = {
+        taxon["id"]: taxon
+        for name in sorted(folder.glob("spp_taxonconcept_*.json"))
+        for taxon in json.loads(name.read_bytes())["taxon_concepts"]
+    }
+    whole = {"pagination": {"total_entries": len(taxa)}, "taxon_concepts": list(taxa.values())}
+    body = json.dumps(whole).encode()
+    with serving(lambda request: Answer(body, "application/json")) as url:
+        declare(hub, "speciesplus", url, 'secret = "env:TOKEN"\nrepublish = false')
+        made = run_of(hub, "s", "--full")
+    assert made["state"].startswith("complete"), made
+    accepted = [taxon for taxon in taxa.values() if taxon["name_status"] == "A"]
+    assert made["seen"] - made["skipped"] >= len(accepted)
     for record in held(hub).values():
         assert record["type"] == "organism"
         assert record["title"][0]["lang"] == "la"
