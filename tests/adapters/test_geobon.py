@@ -113,7 +113,11 @@ def test_only_the_portal_s_own_word_is_a_deletion(hub: Hub) -> None:
 
 def test_odd_rows_cost_themselves_alone(hub: Hub) -> None:
     rows = [{"id": n, "title": f"T{n}"} for n in range(1, 8)]
-    odd = [{"title": "nameless"}, {"id": 3, "title": "again"}, {"id": "8", "title": "T8", "license": ["x"]}]
+    odd = [
+        {"title": "nameless"},
+        {"id": 3, "title": "again"},
+        {"id": "8", "title": "T8", "license": ["x"]},
+    ]
     with serving(lambda request: envelope([*rows, *odd])) as url:
         hub.source("g", source(url))
         run = run_of(hub, "g")
