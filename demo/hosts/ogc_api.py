@@ -74,12 +74,14 @@ class Server:
         """The landing page in JSON or HTML, the collections, the records in pages."""
         asked = dict(request.arguments())
         parts = [part for part in request.path.split("/") if part]
+        if parts == ["robots.txt"]:
+            return Answer(b"User-agent: *\nAllow: /\n", "text/plain; charset=utf-8")
+        accepted = request.headers.get("accept", "")
+        if asked.get("f", "json" if "json" in accepted or "html" not in accepted else "") != "json":
+            return self._page(f"{self.url}{request.path}")
         match parts:
-            case ["robots.txt"]:
-                return Answer(b"User-agent: *\nAllow: /\n", "text/plain; charset=utf-8")
             case []:
-                as_json = asked.get("f") == "json" or "json" in request.headers.get("accept", "")
-                return _json(self._landing()) if as_json else self._page()
+                return _json(self._landing())
             case ["conformance"]:
                 return _json({"conformsTo": list(_CONFORMS)})
             case ["collections"]:
@@ -114,11 +116,16 @@ class Server:
             ],
         }
 
-    def _page(self) -> Answer:
+    def _page(self, address: str) -> Answer:
+        """A page for people: what a browser gets at each address, as pygeoapi does."""
         links = "".join(
             f'<link rel="{link["rel"]}" type="{link["type"]}" href="{link["href"]}">'
             for link in self._landing()["links"]
+            if link["rel"] in ("data", "conformance")
         )
+        kind = "application/geo+json" if address.endswith("/items") else "application/json"
+        links += f'<link rel="alternate" type="{kind}" href="{address}?f=json">'
+        links += f'<link rel="alternate" type="application/ld+json" href="{address}?f=jsonld">'
         page = f'<!DOCTYPE html><html lang="en"><head><title>Data service</title>{links}</head>'
         return Answer(f"{page}<body><h1>Data service</h1></body></html>".encode(), "text/html")
 
@@ -158,7 +165,7 @@ class Server:
         cut = live[offset : offset + limit]
         links = [{"rel": "self", "type": "application/geo+json", "href": f"{self.url}/self"}]
         if offset + limit < len(live):
-            following = f"?f=json&limit={limit}&offset={offset + limit}"
+            following = f"?offset={offset + limit}&limit={limit}"
             links.append({"rel": "next", "type": "application/geo+json", "href": following})
         told = {
             "type": "FeatureCollection",

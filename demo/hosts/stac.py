@@ -72,7 +72,8 @@ class _Catalogue:
 
     def _wording(self, thing: Thing) -> tuple[Country, Wording]:
         dice = Dice(self._seed, self.name, "map", thing.number)
-        where = dice.pick([each for each in countries() if each.code != "EU"])
+        # The keyword alone names the country: Georgia may be another place.
+        where = dice.pick([each for each in countries() if each.code not in ("EU", "GE")])
         year = datetime.fromtimestamp(thing.born, UTC).year
         made = compose("map", dice, country=where, languages=("en",), edits=thing.edits, year=year)
         return where, made
@@ -95,8 +96,15 @@ class _Catalogue:
             "stac_extensions": [],
             "id": _name(thing),
             "collection": collection,
-            "bbox": [west, south, east, north],
-            "geometry": {"type": "Polygon", "coordinates": [ring]},
+            # An item without a place has no bbox either.
+            **(
+                {"geometry": None}
+                if thing.number % 8 == 4
+                else {
+                    "bbox": [west, south, east, north],
+                    "geometry": {"type": "Polygon", "coordinates": [ring]},
+                }
+            ),
             "properties": {
                 **when,
                 "title": wording.title("en"),
@@ -146,8 +154,13 @@ class Files(_Catalogue):
         if request.path == "/robots.txt":
             return Answer(b"User-agent: *\nAllow: /\n", "text/plain; charset=utf-8")
         match request.path.strip("/").split("/"):
+            case ["catalog"]:
+                page = '<html><body><a href="catalog.json">catalog.json</a></body></html>'
+                return Answer(page.encode(), "text/html; charset=utf-8")
             case ["catalog", "catalog.json"]:
                 return _json(self._root())
+            case ["catalog", "r%C3%A9gions", "catalog.json"]:
+                return _json(self._regions())
             case ["catalog", region, "collection.json"] if region in _REGIONS:
                 return _json(self._region(region))
             case ["catalog", region, "items", file]:
@@ -172,8 +185,22 @@ class Files(_Catalogue):
             "description": "Maps of the countries of five regions.",
             "links": [
                 {"rel": "root", "href": "./catalog.json", "type": _JSON},
+                {"rel": "child", "href": "./régions/catalog.json", "title": "Regions"},
+            ],
+        }
+
+    def _regions(self) -> dict[str, Any]:
+        """A catalogue within the catalogue, as pystac writes them; its address is no ASCII."""
+        return {
+            "type": "Catalog",
+            "stac_version": "1.1.0",
+            "id": "régions",
+            "description": "The regions.",
+            "links": [
+                {"rel": "root", "href": "../catalog.json", "type": _JSON},
+                {"rel": "parent", "href": "../catalog.json", "type": _JSON},
                 *(
-                    {"rel": "child", "href": f"./{region}/collection.json", "title": title}
+                    {"rel": "child", "href": f"../{region}/collection.json", "title": title}
                     for region, title in _REGIONS.items()
                 ),
             ],
