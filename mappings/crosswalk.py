@@ -59,6 +59,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     record_types,
     rights,
     roles,
+    schema_org,
     shapes,
     spaces,
     spans,

@@ -563,3 +563,84 @@ def test_the_box_that_a_feature_states_counts_unless_it_is_around_the_world(
 ) -> None:
     point = {"type": "Point", "coordinates": [178, -17]}
     assert extent({"type": "Feature", "bbox": box, "geometry": point}) == made
+
+
+# --- pages ---------------------------------------------------------------------------------
+
+
+def of_page(**page: Any) -> dict[str, Any]:
+    own = {"url": "https://x.example/p", "heading": "H", "lang": "en"}
+    return record_of("html", {"pages": [{**own, **page}]}, countries=["NZ"])
+
+
+def test_a_data_set_of_schema_org() -> None:
+    thing = {
+        "@type": "Dataset",
+        "identifier": [
+            "https://x.example/p",
+            "doi:10.5555/reefs",
+            {"@type": "PropertyValue", "propertyID": "ISBN", "value": "9789820101234"},
+        ],
+        "sameAs": "https://y.example/1",
+        "creator": [{"@type": "Person", "name": "Doe, Jane"}, {"name": "SPC"}],
+        "contributor": {"name": "Lee, M."},
+        "spatialCoverage": {
+            "@type": "Place",
+            "name": "Suva",
+            "address": {"addressCountry": {"@type": "Country", "name": "Fiji"}},
+            "geo": {"@type": "GeoShape", "polygon": "-20,177 -20,182 -15,182 -20,177"},
+        },
+        "temporalCoverage": "2001/2005",
+        "keywords": ["reef; fish", {"@type": "DefinedTerm", "name": "coral"}],
+        "distribution": [
+            {"contentUrl": "https://x.example/d", "fileFormat": "text/csv", "contentSize": "9 kB"},
+            {"contentUrl": "https://x.example/e", "name": "E", "contentSize": "12"},
+        ],
+    }
+    made = of_page(data=[thing])
+    assert made["same_as"] == [
+        "https://doi.org/10.5555/reefs",
+        "urn:isbn:9789820101234",
+        "https://y.example/1",
+    ]
+    assert labels(made, "creator", "name") == ["Doe, Jane", "SPC"]
+    assert labels(made, "contributor", "name") == ["Lee, M."]
+    assert (made["spatial"], labels(made, "coverage", "value")) == (["FJ"], ["Suva"])
+    assert made["bbox"] == [177.0, -20.0, -178.0, -15.0]
+    assert made["temporal"] == {"start": "2001", "end": "2005"}
+    assert labels(made) == ["reef", "fish", "coral"]
+    assert made["distribution"] == [
+        {"url": "https://x.example/d", "media_type": "text/csv"},
+        {"url": "https://x.example/e", "title": "E", "byte_size": 12},
+    ]
+    assert "issues" not in made
+
+
+@pytest.mark.parametrize(
+    ("place", "box"),
+    [
+        ({"geo": {"latitude": "-17,5", "longitude": "178"}}, [178.0, -17.5, 178.0, -17.5]),
+        ({"latitude": -36.8, "longitude": 174.7}, [174.7, -36.8, 174.7, -36.8]),
+        ([{"geo": {"box": "1 173 2 174"}}, {"geo": {"box": "1 -158 2 -157"}}], [173, 1, -157, 2]),
+        ({"geo": {"box": "north 1 2 3"}}, None),
+        ({"name": "Suva"}, None),
+        ("Suva", None),
+    ],
+)
+def test_places_of_schema_org(place: Any, box: Any) -> None:
+    assert of_page(data=[{"@type": "Dataset", "spatialCoverage": place}]).get("bbox") == box
+
+
+def test_what_the_head_of_a_page_says() -> None:
+    meta = {
+        "dc.identifier": ["10.5555/b"],
+        "citation_doi": ["10.5555/B"],
+        "dc.coverage": ["Nairobi, Kenya"],
+        "dc.rights": ["CC BY 4.0", "Cite the source"],
+        "citation_keywords": ["x; y"],
+    }
+    made = of_page(meta=meta)
+    assert made["same_as"] == ["https://doi.org/10.5555/b"]
+    assert (made["spatial"], made["license"]) == (["KE"], "CC BY 4.0")
+    assert labels(made, "rights", "value") == ["Cite the source"]
+    assert labels(made) == ["x", "y"]
