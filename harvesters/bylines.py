@@ -41,6 +41,8 @@ _EVENT = re.compile(
 )
 LONGEST = 90
 """Letters of a line that says when, and hardly more."""
+MOST = 50
+"""Elements made for dates that are looked at: those of an entry are among the first."""
 _MARKED = (
     ".//time | .//abbr[@title] | .//*[@itemprop='datePublished'] | "
     ".//*[@itemprop='dateModified'] | "
@@ -64,6 +66,8 @@ class Dates:
     """Lines with a date of publication in words."""
     said_changed: tuple[str, ...] = ()
     """Lines with a date of change in words."""
+    shown: frozenset[str] = frozenset()
+    """The lines in which the elements made for dates stand."""
 
     def with_lines(self, head: list[str], end: list[str]) -> Dates:
         """The same with lines of the text: of its head, and of what follows it, where only
@@ -90,7 +94,7 @@ def of_events(root: _Element) -> list[str]:
         text_of(node)
         for node in root.iter()
         if isinstance(node.tag, str)
-        and _EVENT.search(f"{node.get('class', '')} {node.get('itemprop', '')}")
+        and _EVENT.search(f"{node.get('class', '')[:1000]} {node.get('itemprop', '')[:100]}")
     ]
 
 
@@ -116,11 +120,16 @@ def dates_of(root: _Element, heading: _Element | None) -> Dates:
     """The dates of the entry in ``root``, which has no furniture any more but by-lines."""
     published: list[str] = []
     modified: list[str] = []
-    for node in root.xpath(_MARKED):
+    shown: set[str] = set()
+    for node in root.xpath(_MARKED)[:MOST]:
         kind = _kind(node, root)
         if kind is not None and (value := _value(node)):
             (modified if kind else published).append(value)
-    made = Dates(tuple(dict.fromkeys(published)), tuple(dict.fromkeys(modified)))
+            line = _line_of(node, root)
+            shown |= {line} if len(line) <= LONGEST else set()
+    made = Dates(
+        tuple(dict.fromkeys(published)), tuple(dict.fromkeys(modified)), shown=frozenset(shown)
+    )
     return made.with_lines([*_byline_lines(root, heading)], [])
 
 
@@ -148,7 +157,9 @@ def _kind(node: _Element, root: _Element) -> bool | None:
     if not node.get("itemprop") and _OTHER.search(names):
         return None
     line = _line_of(node, root)
-    if len(line) > 2 * LONGEST and not any(map(furniture.is_byline, [node, *node.iterancestors()])):
+    if len(line) > LONGEST + 30 and not any(
+        map(furniture.is_byline, [node, *node.iterancestors()])
+    ):
         return None  # a date that a sentence tells of
     shown = text_of(node)
     label = line.partition(shown)[0] if shown else ""

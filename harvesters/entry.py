@@ -10,7 +10,7 @@ import re
 from copy import deepcopy
 from dataclasses import dataclass
 
-from lxml.etree import _Element
+from lxml.etree import _Element, iterwalk
 
 from harvesters import furniture
 from harvesters.bylines import Dates, changes_of, dates_of, of_events, says_when
@@ -34,6 +34,9 @@ _CLOSING = re.compile(
     re.I,
 )
 """What the last lines of a page say of the site."""
+DEEPEST = 250
+"""Elements within one another. A page with more is no page that a theme made;
+its text is taken as it stands."""
 MORE = 0.15
 """The share of text that a wider part must add to be taken for the whole entry."""
 
@@ -62,9 +65,13 @@ class Entry:
 
 def find(page: _Element, files: frozenset[_Element] = frozenset()) -> Entry:
     """The entry of a page, whose tree is changed by it. ``files`` are its links to files."""
-    heading, sure = _heading(page)
     body = page.find("body") if page.tag == "html" else page
     body = page if body is None else body
+    if _is_deep(page):
+        furniture.remove_invisible(body)
+        text = tuple(line.text for line in lines_of(body, files))
+        return Entry("", False, None, text, Dates(), (), body)
+    heading, sure = _heading(page)
     changes = changes_of(page)
     furniture.remove(body, heading)
     around = _container(body, heading)
@@ -79,13 +86,22 @@ def find(page: _Element, files: frozenset[_Element] = frozenset()) -> Entry:
     if heading is not None and lines and lines[0].text == said:
         lines = lines[1:]
     lines = [line for line in lines if any(map(str.isalnum, line.text))]
-    beside, lines = _parted(lines, of_events(around))
+    beside, lines = _parted(lines, of_events(around), dates.shown)
     ends, lines = _without_end(lines)
     found = dates.with_lines(
         [line.text for line in beside], [*(line.text for line in ends), *changes]
     )
     names = list(dict.fromkeys(names))
     return Entry(said, sure, lang, tuple(line.text for line in lines), found, tuple(names), whole)
+
+
+def _is_deep(page: _Element) -> bool:
+    depth = 0
+    for event, _ in iterwalk(page, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def _heading(page: _Element) -> tuple[_Element | None, bool]:
@@ -208,14 +224,17 @@ def _authors(byline: _Element) -> list[str]:
     return [name for one in inner if (name := text_of(one)) and len(name) < 80]
 
 
-def _parted(lines: list[Line], events: list[str]) -> tuple[list[Line], list[Line]]:
+def _parted(
+    lines: list[Line], events: list[str], shown: frozenset[str]
+) -> tuple[list[Line], list[Line]]:
     """The lines of the head that say when and hardly more, and the lines of the text."""
     dates: list[Line] = []
     kept: list[Line] = []
     head = True
     for place, line in enumerate(lines):
         head = head and place < _HEAD and not _is_sentence(line) and not line.files
-        if not head or not says_when(line.text) or any(line.text in said for said in events):
+        when = says_when(line.text) or line.text in shown
+        if not head or not when or any(line.text in said for said in events):
             kept.append(line)
             continue
         dates.append(line)

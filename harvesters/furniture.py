@@ -14,6 +14,8 @@ from lxml.etree import _Comment, _Element, _ProcessingInstruction
 
 MOST_OF_A_PAGE = 0.4
 """The share of a page's text that no furniture has."""
+LONGEST_NAMES, LONGEST_NAME = 1_000, 80
+"""Letters of a class attribute, and of one name in it, that are looked at."""
 _INVISIBLE = frozenset(
     str.split("script style noscript template iframe svg canvas object embed video audio "
               "button select "
@@ -140,12 +142,20 @@ def text_of(element: _Element) -> str:
     return " ".join("".join(map(str, element.itertext())).split())
 
 
+def is_short(element: _Element, most: int) -> bool:
+    """Whether an element has so many letters at most; reads no further than that."""
+    have = 0
+    for said in element.itertext():
+        have += len(str(said).strip())
+        if have > most:
+            return False
+    return True
+
+
 def remove(root: _Element, heading: _Element | None) -> None:
     """Take the furniture out of a page, in place, but for the by-lines. ``heading`` is that of its
     entry."""
-    for node in [*root.iter()]:
-        if isinstance(node, _Comment | _ProcessingInstruction) or node.tag in _INVISIBLE:
-            take_out(node)
+    remove_invisible(root)
     above = _above(heading)
     most = len(text_of(root)) * MOST_OF_A_PAGE
     for node in _walk(root):
@@ -155,6 +165,13 @@ def remove(root: _Element, heading: _Element | None) -> None:
         if (sure or _is_furniture(node)) and (sure or len(text_of(node)) <= most):
             take_out(node)
     _remove_others(root, above, most)
+
+
+def remove_invisible(root: _Element) -> None:
+    """Take out what no browser shows as text: scripts, comments, fields of forms."""
+    for node in [*root.iter()]:
+        if isinstance(node, _Comment | _ProcessingInstruction) or node.tag in _INVISIBLE:
+            take_out(node)
 
 
 def remove_bylines(root: _Element, heading: _Element | None) -> list[_Element]:
@@ -174,7 +191,7 @@ def remove_bylines(root: _Element, heading: _Element | None) -> list[_Element]:
 def _is_of_bylines(node: _Element) -> bool:
     """Whether an element holds by-lines and little words between them (``by``, ``in``)."""
     found = [child for child in node if isinstance(child.tag, str) and is_byline(child)]
-    if len(found) < 2:
+    if len(found) < 2 or not is_short(node, 400):
         return False
     return len(text_of(node)) - sum(len(text_of(child)) for child in found) <= 20
 
@@ -185,9 +202,13 @@ def _above(heading: _Element | None) -> set[_Element]:
 
 def _walk(root: _Element) -> Iterator[_Element]:
     """The elements below one, those of parts that are taken out on the way left out."""
+    gone: set[_Element] = set()
     for node in [*root.iterdescendants()]:
-        if isinstance(node.tag, str) and any(above is root for above in node.iterancestors()):
-            yield node
+        if not isinstance(node.tag, str) or node in gone:
+            continue
+        yield node
+        if node.getparent() is None:
+            gone.update(node.iterdescendants())
 
 
 def take_out(node: _Element) -> None:
@@ -272,13 +293,15 @@ def is_byline(node: _Element) -> bool:
 
 def _holds_a_date(node: _Element) -> bool:
     """Whether a short element holds the date of publication, by its markup."""
-    short = len(text_of(node)) <= 200 and node.find(".//h1") is None
-    return short and node.find(".//*[@itemprop='datePublished']") is not None
+    if not is_short(node, 200) or node.find(".//h1") is not None:
+        return False
+    return node.find(".//*[@itemprop='datePublished']") is not None
 
 
 def _names(node: _Element) -> Iterator[str]:
     for attribute in ("class", "id", "data-hook"):
-        yield from (node.get(attribute) or "").split()
+        for name in (node.get(attribute) or "")[:LONGEST_NAMES].split():
+            yield name[:LONGEST_NAME]
 
 
 def _is_named(name: str, words: frozenset[str], phrases: re.Pattern[str]) -> bool:

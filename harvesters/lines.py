@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lxml.etree import _Element
+from lxml.etree import _Element, iterwalk
 
 _BLOCKS = frozenset(
     str.split("address article aside blockquote body caption center dd details dialog div dl "
@@ -40,7 +40,7 @@ def lines_of(root: _Element, files: frozenset[_Element] = frozenset()) -> list[L
     """The lines of an element that have text. ``files`` are the links that lead to files."""
     made: list[Line] = []
     parts: list[Part] = []
-    for part in [*_parts(root, None, False), ("\0", None, False)]:
+    for part in [*_parts(root), ("\0", None, False)]:
         pieces = part[0].split("\0")
         for place, piece in enumerate(pieces):
             if place:
@@ -70,35 +70,41 @@ def _line(parts: list[Part], files: frozenset[_Element]) -> Line | None:
     )
 
 
-def _parts(node: _Element, link: _Element | None, title: bool) -> Iterator[Part]:
-    if not isinstance(node.tag, str):
-        return
-    if node.tag in ("br", "hr"):
-        yield "\0", link, title
-        return
-    block, cell = node.tag in _BLOCKS, node.tag in _CELLS
-    link = node if node.tag == "a" else link
-    title = title or node.tag in _TITLES
-    keep = node.tag == "pre"
-    if block or (cell and _holds_blocks(node)):
-        yield "\0", link, title
-    elif cell:
-        yield " ", link, title
-    if node.text:
-        yield _said(node.text, keep), link, title
-    for place, child in enumerate(node):
-        if child.tag == "a" and place and node[place - 1].tag == "a" and not node[place - 1].tail:
-            yield " ", link, title  # two links side by side are two words to a reader
-        yield from _parts(child, link, title)
-        if child.tail:
-            yield _said(child.tail, keep), link, title
-    if block or (cell and _holds_blocks(node)):
-        yield "\0", link, title
+def _parts(root: _Element) -> Iterator[Part]:
+    """The texts below an element in their order. Pages may be nested as deep as they like, so this
+    does not call itself."""
+    links: list[_Element] = []
+    titles = keep = 0
+    for event, node in iterwalk(root, events=("start", "end")):
+        if not isinstance(node.tag, str):
+            continue
+        ends_lines = node.tag in _BLOCKS or (node.tag in _CELLS and _holds_blocks(node))
+        link = links[-1] if links else None
+        if event == "start":
+            before = node.getprevious() if node is not root else None
+            if node.tag == "a" and before is not None and before.tag == "a" and not before.tail:
+                yield " ", link, titles > 0  # two links side by side are two words to a reader
+            links += [node] if node.tag == "a" else []
+            titles += node.tag in _TITLES
+            keep += node.tag == "pre"
+            if ends_lines or node.tag in ("br", "hr"):
+                yield "\0", None, False
+            elif node.tag in _CELLS:
+                yield " ", None, False
+            yield _said(node.text, keep > 0), links[-1] if links else None, titles > 0
+            continue
+        if ends_lines:
+            yield "\0", None, False
+        links = links[:-1] if node.tag == "a" else links
+        titles -= node.tag in _TITLES
+        keep -= node.tag == "pre"
+        if node is not root:
+            yield _said(node.tail, keep > 0), links[-1] if links else None, titles > 0
 
 
 def _holds_blocks(cell: _Element) -> bool:
     return any(child.tag in _BLOCKS for child in cell)
 
 
-def _said(text: str, keep: bool) -> str:
-    return text.replace("\n", "\0") if keep else text.replace("\0", " ")
+def _said(text: str | None, keep: bool) -> str:
+    return (text or "").replace("\n", "\0") if keep else (text or "").replace("\0", " ")

@@ -8,7 +8,7 @@ import re
 from chm_hub.document import Json
 from mappings import functions
 
-ENOUGH = 200
+ENOUGH = 120
 """Letters of a text from which on it can be told whether a summary is one of it."""
 SHARED = 0.3
 """The share of a summary's words that its text has at least."""
