@@ -30,9 +30,12 @@ _LABEL = re.compile(r"(?:ur[il]|doi|hdl|handle|link)\s*[:=]?\s*(?=https?://)", r
 _WEB = re.compile(r"(https?|ftp)://(?P<rest>[^/\s].*)", re.IGNORECASE | re.DOTALL)
 _MEANT_AS_WEB = re.compile(r"(?:https?|ftp):", re.IGNORECASE)
 _BARE_DOI = re.compile(
-    r"(?:(?:info:)?doi[:/]?\s*|urn:doi:)?(10\.\d{4,9}(?:\.\d+)*/\S+)", re.IGNORECASE
+    r"(?:(?:info:)?doi[:/]?\s*|urn:doi:|(?:dx\.)?doi\.org/)?(10\.\d{4,9}(?:\.\d+)*/\S+)",
+    re.IGNORECASE,
 )
-_BARE_HANDLE = re.compile(r"(?:info:hdl/|hdl[:/]\s*|handle[:/]\s*)(\d[\d.]*/\S+)", re.IGNORECASE)
+_BARE_HANDLE = re.compile(
+    r"(?:info:hdl/|hdl[:/]\s*|handle[:/]\s*|hdl\.handle\.net/)(\d[\d.]*/\S+)", re.IGNORECASE
+)
 _TYPED_HANDLE = re.compile(r"\d[\d.]*/\S+")
 _ISBN = re.compile(r"(?:ISBN[-:\s]*)?([\d][\d-]{8,16}[\dXx])\b.*", re.DOTALL)
 _ISSN = re.compile(r"(?:ISSN[-:\s]*)?(\d{4}-?\d{3}[\dXx])\b.*", re.DOTALL)

@@ -21,7 +21,8 @@ _LICENCES = re.compile(
 _ACCESS = re.compile(r"/(?:access_right|semantics)/|rightsstatements\.org", re.IGNORECASE)
 """Addresses that say who may see a resource, or whether there is a right at all."""
 _NAME = re.compile(
-    r"(?:CC[-_ ]?0|CC[-_ ]BY|PDDL|ODbL|ODC[- ]BY|OGL|GPL|LGPL|AGPL|MIT|Apache)(?![A-Za-z]).{0,40}",
+    r"(?:CC[-_ ]?0|CC[-_ ]BY|PDDL|ODbL|ODC[- ]BY|OGL|GPL|LGPL|AGPL|MIT|Apache|"
+    r"Creative Commons (?:Attribution|Zero|CC|Public Domain))(?![A-Za-z]).{0,70}",
     re.IGNORECASE,
 )
 

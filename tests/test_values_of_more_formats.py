@@ -203,6 +203,12 @@ def test_coordinates_of_mods_and_eml() -> None:
     said = element(coordinates="W 17°30' -- W 11°30' / N 16°45' -- N 12°15'")
     made = oai("mods", element(subject=element(cartographics=said)))
     assert made["bbox"] == [-17.5, 12.25, -11.5, 16.75]
+    said = element(coordinates="177.0 -20.0 -179.0 -15.0")
+    made = oai("mods", element(subject=element(cartographics=said)))
+    assert made["bbox"] == [177.0, -20.0, -179.0, -15.0]
+    said = element(coordinates="Not known, about 5")
+    made = oai("mods", element(subject=element(cartographics=said)))
+    assert (made.get("bbox"), made.get("issues")) == (None, None)
     box = element(
         westBoundingCoordinate="29,5",
         eastBoundingCoordinate="31",
@@ -644,3 +650,49 @@ def test_what_the_head_of_a_page_says() -> None:
     assert (made["spatial"], made["license"]) == (["KE"], "CC BY 4.0")
     assert labels(made, "rights", "value") == ["Cite the source"]
     assert labels(made) == ["x", "y"]
+
+
+# --- what repositories write -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("metadata", "url", "same_as"),
+    [
+        ({"identifier": ["hdl.handle.net/10.1/2"]}, "https://hdl.handle.net/10.1/2", None),
+        ({"identifier": ["doi.org/10.5555/x"]}, "https://doi.org/10.5555/x", None),
+        ({"identifier": ["dx.doi.org/10.5555/x", "1"]}, "https://doi.org/10.5555/x", ["1"]),
+        ({"identifier": ["a1"], "URI": ["https://x.example/map"]}, "https://x.example/map", ["a1"]),
+        ({"identifier": ["e-ISSN 1234-5679", "ISBN-13: 9789820101234"]}, None,
+            ["urn:issn:1234-5679", "urn:isbn:9789820101234"]),
+        ({"identifier": ["Journal, ISSN 1234-5679, 3"]}, None, ["Journal, ISSN 1234-5679, 3"]),
+        ({"identifier": ["example.org/10.1/2"]}, None, ["example.org/10.1/2"]),
+    ],
+)  # fmt: skip
+def test_identifiers_without_their_scheme(metadata: Any, url: Any, same_as: Any) -> None:
+    made = oai("oai_dc", element(**metadata))
+    assert (made.get("url"), made.get("same_as")) == (url, same_as)
+
+
+@pytest.mark.parametrize(
+    ("rights", "license"),
+    [
+        ("CC-BY-4.0: Creative Commons Attribution 4.0 International",) * 2,
+        ("Creative Commons Attribution-NonCommercial 4.0 International",) * 2,
+        ("Creative Commons is not what we use", None),
+        ("Access constraints: unrestricted", None),
+    ],
+)
+def test_names_of_licences(rights: str, license: Any) -> None:
+    assert oai("oai_dc", element(rights=rights)).get("license") == license
+
+
+def test_a_record_of_pangaea_in_dublin_core() -> None:
+    place = (
+        "MEDIAN LATITUDE: -17.5 * SOUTH-BOUND LATITUDE: -20 * WEST-BOUND LONGITUDE: 177 * "
+        "NORTH-BOUND LATITUDE: -15 * EAST-BOUND LONGITUDE: -179 * "
+        "DATE/TIME START: 2000-01-01T00:00:00 * DATE/TIME END: 2001-02-03T00:00:00"
+    )
+    made = oai("oai_dc", element(coverage=place, subject="Abundance; DATE/TIME"))
+    assert made["bbox"] == [177.0, -20.0, -179.0, -15.0]
+    assert made["temporal"] == {"start": "2000-01-01", "end": "2001-02-03"}
+    assert (labels(made), made.get("coverage")) == (["Abundance", "DATE/TIME"], None)
