@@ -57,11 +57,15 @@ async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> A
         datestamps=("metadata_modified", "metadata_created"),
         deleted_key="",
         kind="ckan",
+        # Each dataset of CKAN has a date, and most have the rest.
+        telling=("metadata_created", "title", "title_translated", "notes", "resources"),
         refusals=(400, 403, 404, 409),
     )
     listed: set[str] = set()
     async for page in json_api.harvest(fetch, walk, ask):
         listed.update(document.identifier for document in page.documents)
+        # What cannot be read is there.
+        listed.update(r.identifier for r in page.rejects if r.identifier is not None)
         yield page
     if walk.complete and walk.covers_all and source.deletions == "absence":
         async for page in absent.ask_for(walk, listed, partial(_gone, fetch, base)):

@@ -403,6 +403,14 @@ def _question(
     )
 
 
+def _stamped(entry: dict[str, Json]) -> str | None:
+    return next((str(entry[k]) for k in _DATES if entry.get(k)), None)
+
+
+def _stamp(row: _Row) -> str:
+    return _stamped(row.entry) or ""
+
+
 def _page(
     door: _Door,
     walk: Walk,
@@ -415,10 +423,13 @@ def _page(
     found: dict[str, list[_Row]] = {}
     for row in taken:
         versions = found.setdefault(f"{kind}-{row.number}", [])
-        if any(other.lang == row.lang for other in versions):
-            walk.warnings["identifier_twice"] += 1
-        else:
+        twin = next((n for n, other in enumerate(versions) if other.lang == row.lang), None)
+        if twin is None:
             versions.append(row)
+            continue
+        walk.warnings["identifier_twice"] += 1
+        if _stamp(row) > _stamp(versions[twin]):
+            versions[twin] = row
     if again := found.keys() & listed:
         walk.warnings["identifier_twice"] += len(again)
     listed.update(found)
@@ -468,7 +479,7 @@ def _document(door: _Door, kind: str, name: str, versions: Sequence[_Row], place
     body = _body(door, kind, entry, _language(door, entry, own.lang))
     return Document(
         identifier=name,
-        datestamp=next((str(entry[k]) for k in _DATES if entry.get(k)), None),
+        datestamp=_stamped(entry),
         body=body | ({"translations": translations} if translations else {}),
         payload=place,
     )

@@ -470,6 +470,13 @@ class _Writer:
         self.guarded = bool(self.staging.guard.comparison.live) and not summary.get("taken")
         """Whether what comes is judged before it is written: not at a first harvest, nor once a
         person has taken the source as it is now."""
+        self.skips_approved = any(
+            jump.startswith("skipped:")
+            for held in (decisions.all(source.id) if summary.get("taken") else ())
+            if held.run == summary["taken"]
+            for jump in held.jumps
+        )
+        """A person was told how many records would be skipped and so deleted, and agreed."""
         if self.guarded:
             self.profile = self.staging.guard.profile
         self.whole = False
@@ -957,6 +964,7 @@ class _Writer:
             self._drop_waiting()
             return 0
         records = self.hub.store.records
+        approved = approved or (self.skips_approved and {*names.values()} == {"skipped"})
         most = max(endings.MASS_COUNT, endings.MASS_SHARE * self.live())
         if len(names) > most and not approved:
             if not self.going:

@@ -19,15 +19,16 @@ from chm_hub.document import Document, Walk
 from chm_hub.guard import Guard, Verdict, judge
 from chm_hub.instalments import Instalments
 from chm_hub.mapping import Mapper, named, namer
-from chm_hub.record import to_dict
+from chm_hub.record import canonical, to_dict
 from chm_hub.versions import superseded
 from mappings import crosswalk as crosswalks
 from store import Known, Store
 from store.documents import document_hash
 from store.staged import StagedPage
 
-OUTCOMES = 100
-"""Mapped documents that are kept in memory so that they need not be mapped again."""
+OUTCOMES = 8 * 2**20
+"""Bytes of what mapped documents say that are kept in memory, so that none is mapped again;
+as objects they take some six times as much."""
 
 
 NameOf = Callable[[str], str]
@@ -70,6 +71,7 @@ class Staging:
         self._still = 0
         """How many live records are among them."""
         self._outcomes: dict[tuple[str, int], crosswalks.Outcome] = {}
+        self._room = OUTCOMES
 
     @property
     def count(self) -> int:
@@ -129,12 +131,19 @@ class Staging:
                 raw = self._mapper.raw(document, kept.urls[document.payload])
                 outcome = named(raw)
                 waits = self._consider(document, name, raw, one, before.get(name))
-            if outcome is not None and ((passes and not waits) or len(self._outcomes) < OUTCOMES):
+            if outcome is not None and ((passes and not waits) or self._has_room(outcome)):
                 self._outcomes[kept.page, index] = outcome
             if waits:
                 self._names.add(_digest(name))
                 waiting.append(index)
         return waiting
+
+    def _has_room(self, outcome: crosswalks.Outcome) -> bool:
+        """Whether what a document was mapped to is kept in memory till it is written."""
+        if self._room <= 0:
+            return False
+        self._room -= len(canonical(to_dict(outcome.record))) if outcome.record is not None else 100
+        return self._room > 0
 
     def _passes(self, name: str, document: Document, known: Known | None) -> bool:
         """Whether nothing can be published of a document that need not be mapped."""

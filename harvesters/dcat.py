@@ -25,6 +25,7 @@ from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from chm_hub.language_maps import texts_of
 from harvesters import dcat_shapes, encodings, graphs, jsons, xml
+from harvesters.again import Given
 from harvesters.site import Site
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
@@ -84,7 +85,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     """
     url: str | None = options.url
     used: set[str] = set()
-    given: set[str] = set()
+    given = Given()
     seen = empty = 0
     total: int | None = None
     walk.next_since = walk.started
@@ -122,14 +123,15 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
         if empty > MAX_EMPTY:
             walk.short = f"{empty} pages in a row were empty and lead on"
             return
-        seen += len(documents) + len(rejects)
+        repeated = len(found.datasets) - len(documents) - len(rejects)
+        seen += len(found.datasets)
         total = found.total if found.total is not None else total
         url = found.following
         yield Page(
             payloads=[payload],
             documents=documents,
             rejects=rejects,
-            warnings=found.warnings,
+            warnings=found.warnings + ["duplicate"] * repeated,
             total=total,
         )
     if total is not None and seen < total:
@@ -161,7 +163,7 @@ def _conditions(walk: Walk) -> dict[str, str]:
     return {header: walk.memory[key] for header, key in named.items() if walk.memory.get(key)}
 
 
-def _documents(found: Catalogue, given: set[str]) -> tuple[list[Document], list[Reject]]:
+def _documents(found: Catalogue, given: Given) -> tuple[list[Document], list[Reject]]:
     documents: list[Document] = []
     rejects: list[Reject] = []
     for row in found.datasets:
@@ -170,10 +172,7 @@ def _documents(found: Catalogue, given: set[str]) -> tuple[list[Document], list[
         name = next((made for made in map(_name, named) if made), None)
         if name is None:
             rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
-        elif name in given:
-            rejects.append(Reject(reason="identifier_twice", identifier=name))
-        else:
-            given.add(name)
+        elif not given.again(name, dataset):
             stamp = dataset.get("modified")
             documents.append(
                 Document(

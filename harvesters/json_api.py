@@ -11,6 +11,7 @@ from chm_hub.errors import ProtocolError
 from chm_hub.fetch import Fetch, Request
 from chm_hub.fetch.sniff import kind_of
 from harvesters import challenge, jsons, tally
+from harvesters.again import Given
 
 MAX_PAGES = 20_000
 
@@ -40,8 +41,14 @@ class Options:
     overlap: int = 0
     """Entries that each page repeats of the one before, where new ones come first and push the
     others on while we read."""
+    telling: tuple[str, ...] = ()
+    """An entry with nothing under any of these keys came back without its content, and is set
+    aside; none is asked for where there are no keys."""
     refusals: tuple[int, ...] = ()
     """Statuses with which the server says in JSON why it gives no list."""
+
+
+NO_METADATA = "no_metadata"
 
 
 async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[Page]:
@@ -53,7 +60,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
     """
     place = tally.place(walk.checkpoint)
     offset = int(place.get("offset", 0))
-    counted = tally.Tally.after(place)
+    counted, given = tally.Tally.after(place), Given()
     before = b""
     walk.next_since = walk.started
     for _ in range(MAX_PAGES):
@@ -99,7 +106,8 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             least = counted.announced if options.overlap else None
             counted.announced = total if least is None else min(total, least)
         documents, rejects = read_rows(rows, options)
-        fresh = [d for d in documents if counted.add(d.identifier)]
+        new = [counted.add(d.identifier) for d in documents]
+        fresh = [d for d in documents if not given.again(d.identifier, d.body)]
         for _ in rejects:
             counted.add(None)
         offset += len(rows)
@@ -114,7 +122,7 @@ async def harvest(fetch: Fetch, walk: Walk, options: Options) -> AsyncIterator[P
             and len(rows) < options.limit
         )
         # Entries without a name are not known again, the bytes of their page are.
-        if rows and ((documents and not fresh) or payload.body == before):
+        if rows and ((documents and not any(new)) or payload.body == before):
             walk.short = "a page came twice: the list sends us round in circles"
             ended = True
         before = payload.body
@@ -148,6 +156,9 @@ def read_rows(rows: list[Json], options: Options) -> tuple[list[Document], list[
             rejects.append(Reject(reason="no_identifier", fragment=repr(row).encode()[:4096]))
             continue
         stamp = next((entry[k] for k in options.datestamps if entry.get(k)), None)
+        if options.telling and not any(entry.get(key) for key in options.telling):
+            rejects.append(Reject(reason=NO_METADATA, identifier=str(name)))
+            continue
         documents.append(
             Document(
                 identifier=str(name),

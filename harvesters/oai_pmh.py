@@ -39,7 +39,7 @@ _ADVICE = {
 """What a person can do about an error of the protocol, by its code; "" for any other."""
 _DEAD = frozenset({400, 404, 410, 500})
 """Statuses with which repositories answer a token they do not know (any more)."""
-_ANSWERS = (200, 400, 404, 410, 422, 500)
+_ANSWERS = (200, 400, 404, 405, 406, 409, 410, 412, 422, 500, 501)
 """Statuses under which repositories give an answer of the protocol: an error, mostly."""
 
 

@@ -24,6 +24,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import absent, tally
+from harvesters.again import Given
 from harvesters.odata_answers import (
     Answer,
     identifier,
@@ -298,6 +299,7 @@ class _Steps:
         self.make = make
         self.bound = bound
         self.listed: set[str] = set()
+        self._given = Given()
         self.unnamed = 0
         """Records that could not be read and whose names are not known."""
         self.stamped = True
@@ -405,10 +407,11 @@ class _Steps:
                 rejects.append(_nameless(entry))
                 continue
             self.counted.add(name)
-            if name in self.listed:
+            known = name in self.listed
+            if self._given.again(name, entry):
                 self.walk.warnings["duplicate"] += 1
                 continue
-            fresh += 1
+            fresh += not known
             self.listed.add(name)
             stamp = entry.get(query.changed)
             if self._is_wanted(moment(stamp)):

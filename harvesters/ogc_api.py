@@ -18,6 +18,7 @@ from chm_hub.document import Document, Json, Page, Payload, Reject, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import jsons, tally
+from harvesters.again import Given
 from harvesters.one_by_one import OneByOne
 
 MAX_PAGES = 20_000
@@ -240,7 +241,8 @@ async def _items(
     """The items of one collection; ``following`` is the collection behind it."""
     place = tally.place(begun)
     url: str | None = place.get("next") or _with_limit(collection.items, options.limit)
-    counted = tally.Tally.after(place)
+    counted, mine = tally.Tally.after(place), Given()
+    elsewhere = frozenset(given)
     used: set[str] = set()
     empty = 0
     while url is not None:
@@ -260,11 +262,12 @@ async def _items(
         if isinstance(total, int) and not isinstance(total, bool):
             counted.announced = total
         documents, rejects = _read(rows, payload, collection, options)
-        fresh = [d for d in documents if counted.add(d.identifier)]
+        new = [counted.add(d.identifier) for d in documents]
+        fresh = [d for d in documents if not mine.again(d.identifier, d.body)]
         for _ in rejects:
             counted.add(None)
         url = _link(answer, ("next",), payload.url)
-        if rows and documents and not fresh:
+        if rows and documents and not any(new):
             walk.short = "a page came twice: the list sends us round in circles"
             url = None
         empty = 0 if rows else empty + 1
@@ -276,7 +279,7 @@ async def _items(
         yield Page(
             payloads=[payload],
             # A record that several catalogues have is one.
-            documents=[d for d in fresh if d.identifier not in given],
+            documents=[d for d in fresh if d.identifier not in elsewhere],
             rejects=rejects,
             checkpoint=_checkpoint(walk, collection, url, counted, following),
             total=counted.announced if len(options.collections) == 1 else None,

@@ -20,6 +20,7 @@ from chm_hub.document import Json, Payload, Walk
 from chm_hub.errors import FetchError, ProtocolError
 from chm_hub.fetch import Fetch, Request
 from harvesters import jsons, tally
+from harvesters.again import Given
 
 MAX_PAGES = 20_000
 OVERLAP = 5
@@ -87,7 +88,7 @@ class _Course:
         self.walk = walk
         self.query = query
         self.place = place or {}
-        self.given: set[str] = set()
+        self.given = Given()
         self.refused = False
         """The index does not go on in this way."""
 
@@ -196,15 +197,14 @@ class _Course:
     def _fresh(
         self, docs: list[dict[str, Json]], counted: tally.Tally, found: int
     ) -> list[dict[str, Json]]:
-        """The rows that were not given yet; all are counted."""
+        """The rows that were not given yet as they are; all are counted."""
         # What came or went while we read need not be among them.
         counted.announced = min(found, found if counted.announced is None else counted.announced)
         fresh = []
         for row in docs:
             key = _key(row, self.query.key)
             counted.add(key)
-            if key not in self.given:
-                self.given.add(key)
+            if not self.given.again(key, row):
                 fresh.append(row)
         return fresh
 

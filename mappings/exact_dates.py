@@ -51,6 +51,14 @@ _RFC_822 = re.compile(
     r"\d{1,2}:\d{2}.*",
     re.DOTALL | re.ASCII,
 )
+_LOOSE_822 = re.compile(
+    r"(?:([A-Za-z]{3})[a-z]{0,6}\.?,?\s*)?(\d{1,2})\s*([A-Za-z]{3,9})\.?,?\s*(\d{4}),?\s+"
+    r"(\d{1,2}:\d{2}(?::\d{2})?)\s*(.*)",
+    re.DOTALL | re.ASCII,
+)
+"""The same with blanks left out or names of days and months in full."""
+_COMMENT = re.compile(r"\s*\([^()]*\)$")
+"""After the zone, what people call it (RFC 822 §3.4.3)."""
 _ZONE_AT_END = re.compile(r"[+-]\d{4}|GMT|UTC?|Z|[ECMP][SD]T", re.ASCII)
 """Zones RFC 822 knows; any other word there would be read as UTC."""
 _YEAR_ONE = re.compile(r"(?<=[ -])(?<! -)0{2,3}[01](?= \d|$)", re.ASCII)
@@ -93,10 +101,11 @@ def read(text: str) -> str | None:
         return _from_day_first(text, match)
     if match := _MONTH_FIRST.fullmatch(text):
         return _from_numbers(text, match[2], match[1], None)
-    if _RFC_822.fullmatch(text):
+    mail = _spaced(text)
+    if _RFC_822.fullmatch(mail):
         if _YEAR_ONE.search(text):
             return None
-        if made := _from_mail(text):
+        if made := _from_mail(mail):
             return made
     return _from_words(text)
 
@@ -183,6 +192,22 @@ def _from_day_first(text: str, match: re.Match[str]) -> str | None:
     else:  # two different days
         raise NotADate("not a date", text)
     return _from_numbers(text, year, str(month), str(day))
+
+
+def _spaced(text: str) -> str:
+    """A text that is an RFC 822 date but for its blanks and the length of its names, as one."""
+    match = _LOOSE_822.fullmatch(text)
+    if match is None:
+        return text
+    day, number, word, year, time, zone = match.groups()
+    month = word[:3]
+    # marraskuu is no March.
+    if len({*map(months().get, (month.casefold(), word.casefold())), None}) != 2:
+        return text
+    zone = _COMMENT.sub("", zone)
+    if re.fullmatch(r"[+-]\d\d:\d\d", zone, re.ASCII):
+        zone = zone.replace(":", "")
+    return f"{f'{day}, ' if day else ''}{number} {month} {year} {time} {zone}".strip()
 
 
 def _from_mail(text: str) -> str | None:

@@ -365,6 +365,28 @@ def test_a_crosswalk_that_loses_what_records_had_is_held(
     assert set(titles(hub).values()) == {f"Title of {n}" for n in NAMES}
 
 
+def test_records_that_a_person_agreed_to_skip_are_deleted_at_once_and_can_come_back(
+    hub: Hub, repository: Repository
+) -> None:
+    folder = hub.data / "rules"
+    folder.mkdir()
+    hub.environ["CHM_HUB_CROSSWALKS"] = str(folder)
+    rules = folder / "own.toml"
+    rules.write_text('extends = "oai_dc"\n')
+    hub.source("src", repository.source(crosswalk="own"))
+    harvest(hub)
+    rules.write_text('extends = "oai_dc"\nskip = "contains(header.identifier, \'r\')"\n')
+    said = hub("map", "src")
+    assert said.code == 1
+    assert "60 of 60 records are skipped now, and would be deleted" in said.err
+    assert len(live(hub)) == 60
+    assert hub("held", "approve", "src").code == 0
+    assert hub("map", "src").code == 0
+    assert live(hub) == set()
+    assert hub("held", "undo", "src").code == 0
+    assert len(live(hub)) == 60
+
+
 def test_a_mapping_that_moves_records_to_other_countries_is_held(hub: Hub) -> None:
     with serving(lambda request: Answer(feed(NAMES), "application/rss+xml")) as url:
         text = f'title = "F"\nadapter = "feed"\nurl = "{url}/feed"\n'

@@ -185,7 +185,9 @@ def test_answers_that_are_no_catalogue_say_so(hub: Hub) -> None:
         "words": ("failed", "not_rdf", 0),
         "bare": ("complete", None, 0),
     }
-    assert runs["odd"]["quarantined"] == 4
+    assert runs["odd"]["quarantined"] == 3
+    told = runs["odd"]["warnings"]
+    assert (told["duplicate"], told["two_versions"]) == (1, 1)
     assert "/data.json" in runs["other"]["reason"]
 
 
