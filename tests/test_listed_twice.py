@@ -134,3 +134,11 @@ def test_a_dataset_that_comes_back_with_its_name_alone_is_set_aside(hub: Hub) ->
         assert (run["reasons"], run["deleted"]) == ({"no_metadata": 1}, 0)
         assert hub.records() == before
     assert "in an older version" in hub("ledger", "src").out
+
+
+def test_a_data_set_that_is_listed_twice_alike_is_counted(hub: Hub) -> None:
+    with serving(lambda request: dcat([*ONE, ONE[1]], request)) as url:
+        hub.source("src", f'title = "S"\n{SOURCES["dcat"][0]}'.replace("{url}", url))
+        run = run_of(hub, "src")
+    assert (run["state"], run["new"], run["seen"]) == ("complete_with_warnings", 3, 3)
+    assert run["warnings"] == {"duplicate": 1}
