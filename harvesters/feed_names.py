@@ -132,7 +132,8 @@ def _canonical(link: str) -> str:
 def _former(document: Document, marked: str) -> list[str]:
     """The names that earlier versions gave an entry; ``marked`` is that which its texts made."""
     entry, name = document.body["entry"], document.identifier
-    names = [marked]
+    # Whose id another entry shared, when both were listed, keeps the name that it got then.
+    names = [marked, f"{name}#{_digest(entry, 'link', 'title')}"]
     written, read = entry.get("guid"), entry.get("id")
     link = entry.get("link") or ""
     if written and read:

@@ -197,3 +197,18 @@ def test_entries_that_share_an_id_keep_the_names_that_their_cleaned_titles_made(
         for title, _, _ in titles
     ]
     assert store.read(rss(*items)) == names_before
+
+
+def test_an_entry_that_shared_its_id_keeps_its_name_when_the_other_has_left() -> None:
+    items = [
+        f"<guid isPermaLink='false'>g</guid><link>{HOME}/a</link><title>{title}</title>"
+        for title in ("One", "Two")
+    ]
+    both = Store().read(rss(*items))
+    assert all(name.startswith("g#") for name in both)
+    store = Store()
+    for name, title in zip(both, ("One", "Two"), strict=True):
+        store.hold(name, id="g", guid="g", link=f"{HOME}/a", title={"value": title})
+    assert store.read(rss(items[1])) == [both[1]]
+    assert store.read(rss(items[0])) == [both[0]]
+    assert Store().read(rss(items[0])) == ["g"]
