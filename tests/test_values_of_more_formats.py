@@ -208,7 +208,7 @@ def test_coordinates_of_mods_and_eml() -> None:
     assert made["bbox"] == [177.0, -20.0, -179.0, -15.0]
     said = element(coordinates="Not known, about 5")
     made = oai("mods", element(subject=element(cartographics=said)))
-    assert (made.get("bbox"), made.get("issues")) == (None, None)
+    assert (made.get("bbox"), made["issues"]) == (None, ["title: none"])
     box = element(
         westBoundingCoordinate="29,5",
         eastBoundingCoordinate="31",
