@@ -23,6 +23,8 @@ LOGIN = "a login"
 FEED = "a feed"
 PASSWORD = "behind a password"
 TOOL = "a page about other pages of a wiki"
+MISSING = "a page that is not there"
+REDIRECT = "another name of a page"
 
 _FEED = re.compile(
     rb"^\s*(?:<\?xml[^>]*>|<\?[^>]*>|<!--.*?-->|\s)*<(?:rss|feed|rdf:RDF[^>]+purl\.org/rss)[\s>/]",
@@ -32,6 +34,8 @@ _MARKUP: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(rf"(?:^|\s)(?:{names})(?=\s|$)", re.I))
     for reason, names in (
         (PASSWORD, r"post-password-required"),
+        # DokuWiki answers so with status 200, and WordPress behind some caches.
+        (MISSING, r"notFound|error404"),
         # WordPress, Ghost, Blogger
         (AUTHOR, r"author|author-template|author-\S+"),
         (TAG, r"category|tag|tax-\S+|term-\d+|tag-template|label-view"),
@@ -167,10 +171,13 @@ def why(
         return FEED
     if page.xpath("//form[contains(concat(' ', @class, ' '), ' post-password-form ')]"):
         return PASSWORD
+    if page.xpath("//*[contains(concat(' ', @class, ' '), ' mw-redirectedfrom ')] | "
+                  "//*[contains(concat(' ', @class, ' '), ' redirectMsg ')]"):  # fmt: skip
+        return REDIRECT  # MediaWiki shows the other page, or that there is one
     classes = _classes(page)
     is_entry = bool(_ENTRY.search(classes))
     told = [reason for reason, names in _MARKUP if names.search(classes)]
-    if sure := next((reason for reason in told if reason in (TOOL, PASSWORD)), None):
+    if sure := next((reason for reason in told if reason in (TOOL, PASSWORD, MISSING)), None):
         return sure
     if is_entry:
         return None

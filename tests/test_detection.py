@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from adapters.detect import PROBES, Found, detect
+from adapters.detection import sites
 from adapters.detection.repositories import base_of, set_of, software
 from chm_hub.document import Payload
 from chm_hub.errors import FetchError, SourceError
@@ -519,3 +521,18 @@ def test_the_namespace_of_oai_pmh_is_what_makes_an_answer_one() -> None:
     assert NAMESPACE in identify()
     with pytest.raises(SourceError):
         World({f"{HOST}/x": "<OAI><Identify/></OAI>"}).look(f"{HOST}/x")
+
+
+def test_the_pages_of_a_wiki_on_a_port_and_with_a_colon_are_not_avoided() -> None:
+    [made] = [wiki for wiki in sites.wikis() if wiki.name == "MediaWiki"]
+
+    def avoided(path: str) -> bool:
+        return any(re.search(part, f"http://w.example:8080{path}") for part in made.avoid)
+
+    for path in ("/index.php/Mangroves", "/index.php/Birds:_a_count", "/wiki/Caf%C3%A9_du_lac",
+                 "/index.php?title=Special:AllPages&from=B", "/wiki/Protected_areas/North"):  # fmt: skip
+        assert not avoided(path), path
+    for path in ("/index.php/Talk:Mangroves", "/wiki/User:Ann", "/wiki/Special:Log",
+                 "/index.php?title=Category:Shore", "/index.php?title=Old&redirect=no",
+                 "/wiki/Wiki_talk:Rules", "/index.php?title=A&action=edit"):  # fmt: skip
+        assert avoided(path), path

@@ -206,3 +206,28 @@ def test_what_is_behind_a_password_is_no_entry() -> None:
 def test_a_feed_is_no_entry(body: str) -> None:
     page = html.read(payload(body, "text/xml", f"{SITE}/news"))
     assert record_of("html", {"pages": [page]})["skipped"] == "a feed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<div class="dokuwiki mode_show tpl_dokuwiki notFound">' + TEXT + "</div>",
+        TEXT,
+    ],
+)
+def test_a_page_that_says_it_is_not_there_is_none(body: str) -> None:
+    attributes = "" if "notFound" in body else 'class="error404 wp-embed-responsive"'
+    assert outcome("/doku.php?id=a:b", body, attributes=attributes).get("skipped") == (
+        "a page that is not there"
+    )
+
+
+@pytest.mark.parametrize(
+    "mark", ['<span class="mw-redirectedfrom">(Redirected from Old)</span>',
+             '<div class="redirectMsg"><p>Redirect to:</p></div>'],
+)  # fmt: skip
+def test_another_name_of_a_page_of_a_wiki_is_none(mark: str) -> None:
+    attributes = 'class="mediawiki ns-0 ns-subject page-Old action-view"'
+    made = outcome("/index.php/Old", mark + TEXT, attributes=attributes)
+    assert made.get("skipped") == "another name of a page"
+    assert "skipped" not in outcome("/index.php/Old", TEXT, attributes=attributes)

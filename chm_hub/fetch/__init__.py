@@ -265,6 +265,8 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
             middlewares + "httpcompression.HttpCompressionMiddleware": None,
             middlewares + "httpproxy.HttpProxyMiddleware": None,
             middlewares + "httpcache.HttpCacheMiddleware": None,
+            middlewares + "cookies.CookiesMiddleware": None,
+            "chm_hub.fetch.cookies.Cookies": 700,
             "chm_hub.fetch.patience.Patience": 550,
             "chm_hub.fetch.sniff.Unpacking": 590,
             "chm_hub.fetch.redirects.KeepsTheForm": 600,
