@@ -406,7 +406,7 @@ WIKIS = {
         generator("MediaWiki 1.39.4") + '<link rel="alternate" type="application/atom+xml" '
         'href="/w/index.php?title=Special:RecentChanges&amp;feed=atom">'
         '<link rel="stylesheet" href="/w/load.php?lang=en">',
-        f"{HOST}/w/index.php?title=Special:AllPages",
+        f"{HOST}/w/index.php?title=Special:AllPages&hideredirects=1",
     ),
     "dokuwiki": (
         "/doku.php",
@@ -452,7 +452,7 @@ def test_a_feed_of_changes_is_refused_with_the_reason_and_its_site_is_looked_at(
     found = World(dict(pages)).look(HOST + address)
     assert (found.adapter, found.options["start"]) == (
         "html",
-        [f"{HOST}/w/index.php?title=Special:AllPages"],
+        [f"{HOST}/w/index.php?title=Special:AllPages&hideredirects=1"],
     )
     # A person who says that it is a feed has it.
     assert World(pages).look(HOST + address, "feed").url == HOST + address
@@ -530,7 +530,8 @@ def test_the_pages_of_a_wiki_on_a_port_and_with_a_colon_are_not_avoided() -> Non
         return any(re.search(part, f"http://w.example:8080{path}") for part in made.avoid)
 
     for path in ("/index.php/Mangroves", "/index.php/Birds:_a_count", "/wiki/Caf%C3%A9_du_lac",
-                 "/index.php?title=Special:AllPages&from=B", "/wiki/Protected_areas/North"):  # fmt: skip
+                 "/index.php?title=Special:AllPages&from=B",
+                 "/wiki/Protected_areas/North"):  # fmt: skip
         assert not avoided(path), path
     for path in ("/index.php/Talk:Mangroves", "/wiki/User:Ann", "/wiki/Special:Log",
                  "/index.php?title=Category:Shore", "/index.php?title=Old&redirect=no",
