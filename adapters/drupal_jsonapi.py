@@ -41,7 +41,8 @@ class Options(CommonOptions):
 async def pages(source: Source, options: Options, fetch: Fetch, walk: Walk) -> AsyncIterator[Page]:
     """The nodes that an interface lists, in the language of its address."""
     entry = source.declared.url.partition("?")[0].rstrip("/")
-    tag = (source.declared.languages or ["en"])[0]
+    # Where neither the node nor the source's file names a language, nothing is assumed.
+    tag = (source.declared.languages or ["und"])[0]
     locale = drupal_nodes.Locale(tag=tag, code=tag.lower())
     asked = drupal.Options(
         bundles=options.bundles, types=options.types, include=options.include, limit=options.limit
