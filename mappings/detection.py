@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 from mappings import scripts
@@ -74,7 +75,7 @@ def leaning(text: str, candidates: Collection[str]) -> str | None:
     return labels[best] if best and known[best] > sum(known.values()) / 2 else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32)
 def _compared(
     text: str, candidates: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, float], dict[str, float]]:
@@ -138,8 +139,17 @@ def _labels() -> frozenset[str]:
     return frozenset(_SAME.get(label, label) for label in _model().labels)
 
 
-@cache
+_LOADING = Lock()
+
+
 def _model() -> Any:
+    # Sources are mapped in threads of their own: a model for each would be 100 MB for each.
+    with _LOADING:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
