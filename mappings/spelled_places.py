@@ -35,11 +35,15 @@ _SIDES = ("west", "south", "east", "north")
 _LIMITS = ("westlimit", "southlimit", "eastlimit", "northlimit")
 _CARTOGRAPHIC = re.compile(r"\(?\s*(?P<longitudes>[^/]+?)\s*/\s*(?P<latitudes>[^/]+?)\s*\)?\.?")
 """ISBD: `W 17°30' -- W 11°20' / N 16°40' -- N 12°18'`."""
+_LONGEST = 1000
+"""Characters of the longest text that is read; a longer one is a description."""
 _DASHES = re.compile(r"\s*(?:--+|—|–)\s*")
 
 
 def parts(text: str) -> dict[str, str] | None:
     """The named parts of a place that a text spells out; ``None`` for any other text."""
+    if len(text) > _LONGEST:
+        return None
     if (corners := _GBIF.fullmatch(text)) is not None:
         order = ("southlimit", "westlimit", "northlimit", "eastlimit")
         return dict(zip(order, corners.groups(), strict=True))

@@ -96,6 +96,7 @@ def test_degrees_as_people_write_them(said: str, made: float | None) -> None:
         ("Between the north and the south of East Africa", None),
         ("Kenya / Uganda", None),
         ("Polygon Island", None),
+        (f"{' ' * 2000}W 1 / N 1", None),
     ],
 )
 def test_boxes_that_dublin_core_spells_out(said: Any, box: Any) -> None:
