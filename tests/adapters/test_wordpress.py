@@ -24,14 +24,14 @@ HTML_404 = Answer(b"<!DOCTYPE html><title>Page not found</title>", "text/html", 
 @pytest.mark.slow
 def test_portals_through_their_lives(hub: Hub, settings: Settings) -> None:
     with Network(seed=7) as network:
-        records = live_through(hub, network, settings, NAMES, asked=True)
+        records = live_through(hub, network, settings, NAMES, asked=True, most=7)
         plain = [s.target for s in network.requests if s.replica == "wordpress-jm"]
         pretty = [s.target for s in network.requests if s.replica == "wordpress-pe"]
     live = [r for r in records.values() if not r["deleted"]]
     assert not any("localhost" in json.dumps(r) for r in live), "guids are not to be relied on"
     assert all(r["url"].startswith("https://chm-") for r in live)
     # Plain addresses are found out once and remembered.
-    assert sum(target.startswith("/wp-json") for target in plain) == 1
+    assert 1 <= sum(target.startswith("/wp-json") for target in plain) <= 4, "tries of one list"
     assert all(target.startswith("/wp-json/wp/v2/") for target in pretty)
     assert {lang for r in live for lang in r["language"]} == {"fr", "en", "es", "ar"}
     for source, langs in (("cm", {"fr", "en"}), ("jo", {"ar"}), ("pe", {"es"})):
@@ -187,9 +187,9 @@ def test_an_api_that_is_switched_off_says_what_to_use(hub: Hub) -> None:
         assert 'adapter = "feed"' in runs[name]["reason"], name
         assert f"/{name}/feed/" in runs[name]["reason"], name
     asked = {name: run["requests"] for name, run in runs.items()}
-    # Each of both types is asked for, at both addresses that the API may have, or at one where it
-    # is WordPress that refuses; a shut door is not knocked at again.
-    assert asked["off"] == asked["home"] == 4
+    # One list is asked for at both addresses that the API may have. Where it is WordPress that
+    # refuses, each of both types is, at one; a shut door is not knocked at again.
+    assert asked["off"] == asked["home"] == 2
     assert asked["json"] == asked["login"] == asked["closed"] == 2
     assert asked["wall"] == asked["challenge"] == 1
 
