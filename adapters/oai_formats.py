@@ -31,6 +31,7 @@ RICHEST = (
     "oai_doaj",
     "arxiv",
     "etdms",
+    "cmdi",
     "oai_dc",
 )
 """Crosswalks by how much of a record they fill. What a program keeps in a model of its own (DSpace)

@@ -65,6 +65,7 @@ from mappings import (  # noqa: F401  they register the functions of crosswalks
     spans,
     tables,
     text_languages,
+    within,
 )
 from mappings.shapes import LIST_FIELDS, shape
 

@@ -70,6 +70,26 @@ def _parties(value: Json) -> Iterator[dict[str, Json]]:
             for party in _items(item.get("CI_ResponsibleParty")):
                 if isinstance(party, dict):
                     yield party
+            for party in _items(item.get("CI_Responsibility")):
+                if isinstance(party, dict):
+                    yield _as_in_19139(party)
+
+
+def _as_in_19139(responsibility: dict[str, Json]) -> dict[str, Json]:
+    """A party of ISO 19115-3, where organisation and person are elements with names of their own,
+    in the shape of ISO 19139."""
+    found: dict[str, list[Json]] = {"organisationName": [], "individualName": []}
+    for party in _items(responsibility.get("party")):
+        inside = party if isinstance(party, dict) else {}
+        for body in _items(inside.get("CI_Organisation")):
+            if isinstance(body, dict):
+                found["organisationName"] += _items(body.get("name"))
+                for person in _items(body.get("individual")):
+                    inside = {**inside, **(person if isinstance(person, dict) else {})}
+        for person in _items(inside.get("CI_Individual")):
+            if isinstance(person, dict):
+                found["individualName"] += _items(person.get("name"))
+    return {"role": responsibility.get("role"), **found}
 
 
 def _names(party: dict[str, Json], name: str) -> list[Json]:

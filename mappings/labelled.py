@@ -15,6 +15,8 @@ from typing import Any
 from chm_hub.document import Json
 from mappings import dspace
 
+WITHIN = "within:"
+"""What a name begins with that is looked for at any depth (:mod:`mappings.within`)."""
 _TAKES_CODES = {"marc_texts": 2, "marc_joined": 2}
 """Functions that take tags and the codes of subfields; the place of the codes."""
 READ: dict[str, str] = {
@@ -60,6 +62,9 @@ def reads(fields: frozenset[str], path: str) -> bool:
     """Whether the field at a path with labels (``metadata.datafield[245].subfield[a].value``) is
     among those that are read."""
     said = re.findall(r"\[([^\]]+)\]", path)
+    names = {one.removeprefix(WITHIN) for one in fields if one.startswith(WITHIN)}
+    if names and path.startswith("metadata.Components"):
+        return not names.isdisjoint(re.split(r"[.\[\]]+", path))
     if not said:
         return True
     if path.startswith("metadata.element["):
@@ -96,6 +101,8 @@ def _fields(node: Any) -> Iterator[str]:
         given = [child.get("value") for child in children if isinstance(child, dict)]
         if name in _TAKES_CODES and isinstance(given[1], str):
             yield from (f"{tag}${given[2]}" for tag in given[1].split())
+        elif name in ("within", "outermost") and len(given) > 1:
+            yield from (f"{WITHIN}{one}" for one in str(given[1]).split())
         elif name == "marc_publication":
             yield from (f"{tag}${given[1]}" for tag in ("260", "264"))
         elif name == "dspace_values" and isinstance(given[1], str):

@@ -169,7 +169,7 @@ def test_a_run_that_mapped_nothing_takes_over_what_an_earlier_one_counted() -> N
 # --- real runs ---------------------------------------------------------------------------
 
 CMD = (
-    '<metadata><CMD xmlns="http://www.clarin.eu/cmd/1/profiles/x"><title>Voices</title>'
+    '<metadata><CMD xmlns="urn:example:corpus"><title>Voices</title>'
     "<Corpus><Size>{n}</Size><Speaker>Ann</Speaker><Speaker>Bo</Speaker></Corpus></CMD></metadata>"
 )
 DC = (
