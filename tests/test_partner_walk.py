@@ -117,7 +117,9 @@ def test_a_partner_s_walk(hub: Hub, format_: str) -> None:
         dry = hub("harvest", "partner", "--dry-run", "--json").lines
         shown = {line["identifier"]: line["record"] for line in dry if "document" in line}
         run = hub("harvest", "partner", "--json").lines[0]
-    assert run["state"] == "complete", run
+    # A pair of odd values may bring a warning; unread values bring none.
+    assert run["state"].startswith("complete"), run
+    assert "values_unread" not in run["warnings"], run
     assert run["new"] == len(given), run
     held = {r["source_identifier"]: r for r in hub.records().values()}
     for name, _, wanted in given:
