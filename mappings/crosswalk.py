@@ -647,10 +647,11 @@ def _settled(
 ) -> text_languages.Settled:
     """The languages of texts whose document does not say them."""
     site = None
+    odd = {issue.field for issue in issues if issue.message.startswith(languages.ODD)}
     if crosswalk.site_language is not None:
         site = _evaluate(crosswalk.site_language, body, context, "language", issues)
     settled = text_languages.settle(
-        fields, site, body["source"], wanted=crosswalk.language_of_source
+        fields, site, body["source"], wanted=crosswalk.language_of_source, odd=odd
     )
     issues += [Issue(name, message) for name, message in settled.issues]
     return settled

@@ -677,7 +677,7 @@ def language_code(value: Json) -> Json:
             return None
         found, odd = languages.languages(given)
         for said in odd:
-            issue(f"not a language: {shown(said)}")
+            issue(f"{languages.ODD}: {shown(said)}")
         return list(found) if len(found) > 1 else found[0] if found else None
 
     made = _each(value, one)

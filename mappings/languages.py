@@ -55,6 +55,8 @@ NO_LANGUAGE = frozenset(("und", "zxx", "mul", "mis"))
 """Codes that say there is no one language to name: undetermined, none, several, not coded."""
 IN_NONE = "zxx"
 """The code of a text that its source says is in no language; no record keeps it."""
+ODD = "not a language"
+"""How the issues begin that are about a word which names no language."""
 _NOT_NAMES = frozenset(("none", "null", "nil", "unknown", "other", "others", "various", "undefined",
     "unspecified", "default", "language", "mixed", "many", "all", "any", "text"))  # fmt: skip
 """What forms say where nobody chose a language; some of them are names of small languages too."""

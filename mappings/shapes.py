@@ -174,8 +174,7 @@ def _text(
     if not words:
         return None
     made = {"value": words}
-    tag = languages.IN_NONE if lang in ("", languages.IN_NONE) else _tag(lang, said)
-    if tag:
+    if (tag := _word_on(lang, said)) is not None:
         made["lang"] = tag
     return made
 
@@ -184,13 +183,23 @@ _HTML_TYPES = frozenset(("html", "text/html", "xhtml", "application/xhtml+xml"))
 """What a text object may say it is, as those of feeds do."""
 
 
+def _word_on(lang: Json, said: list[str]) -> str | None:
+    """What a document says of a text's language: its tag, :data:`languages.IN_NONE` where that
+    names no one language, ``None`` where it says nothing."""
+    if not isinstance(lang, str):
+        return None
+    if lang in ("", languages.IN_NONE):
+        return languages.IN_NONE
+    return _tag(lang, said) or languages.IN_NONE
+
+
 def _tag(lang: Json, said: list[str]) -> str | None:
     """The tag of the one language a text is in; codes that name none say so and are no issue."""
     if not isinstance(lang, str) or not lang:
         return None
     found, odd = languages.languages(lang)
     if odd or len(found) > 1:
-        said.append(f"not a language tag: {functions.shown(lang)}")
+        said.append(f"{languages.ODD} tag: {functions.shown(lang)}")
         return None
     return found[0] if found else None
 
@@ -212,7 +221,7 @@ def _languages(value: Json, said: list[str]) -> Iterator[Json]:
             continue
         found, odd = languages.languages(named)
         yield from found
-        said += [f"not a language tag: {functions.shown(part)}" for part in odd]
+        said += [f"{languages.ODD} tag: {functions.shown(part)}" for part in odd]
 
 
 def _named(value: Json, key: str, said: list[str]) -> Json:

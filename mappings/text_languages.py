@@ -9,7 +9,7 @@ or its words. The rule is the crosswalk engine's, so that no crosswalk can forge
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,12 +69,18 @@ class _Known:
 
 
 def settle(
-    fields: Mapping[str, Json], site: Json, source: Mapping[str, Json], *, wanted: bool
+    fields: Mapping[str, Json],
+    site: Json,
+    source: Mapping[str, Json],
+    *,
+    wanted: bool,
+    odd: Collection[str] = (),
 ) -> Settled:
     """The languages of the texts of a record's shaped fields, and of the record itself.
 
     ``site`` is what the expression ``site_language`` gave, ``wanted`` what the crosswalk says. A
-    text that has a language is left alone unless that is the site's word only.
+    text that has a language is left alone unless that is the site's word only. In the fields
+    ``odd`` the document names a language that is none: nothing is put in its place.
     """
     settled = Settled()
     settled.fields = _without_none(fields)
@@ -92,9 +98,10 @@ def settle(
     )
     if not known.allowed:
         return settled
-    _settle_texts(said_so, known, settled)
+    _settle_texts({k: v for k, v in said_so.items() if k not in odd}, known, settled)
     _settle_labels(fields, known, settled)
-    _settle_record(fields, said, known, settled)
+    if "language" not in odd:
+        _settle_record(fields, said, known, settled)
     return settled
 
 
