@@ -265,7 +265,8 @@ def local(tag: Any) -> str:
 
 
 def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[str, Json]:
-    """An element as JSON: ``value`` (its text), ``lang`` (``xml:lang``, inherited),
+    """An element as JSON: ``value`` (its text), ``lang`` (``xml:lang``, inherited; empty where the
+    document takes an inherited one back, XML 1.0 §2.12),
     ``@name`` for each other attribute, and each kind of child under its local name as a list.
 
     Texts are kept as they are, character for character; a blank one is left out. Mixed
@@ -282,7 +283,7 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
     made: dict[str, Json] = {}
     for name, value in _attributes(element):
         if name == LANG:
-            lang = value or None
+            lang = value
         else:
             made["@" + name.rpartition("}")[2]] = value
     parted = False
@@ -303,13 +304,13 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
             own = lang
             for key, value in _attributes(child) if child.attrib else ():
                 if key == LANG:
-                    own = value or None
+                    own = value
                 else:
                     node["@" + key.rpartition("}")[2]] = value
             text = child.text
             if text and not text.isspace():
                 node["value"] = text if len(text) <= LONGEST else _too_long(text)
-            if own:
+            if own is not None:
                 node["lang"] = own
         if name in made:
             made[name].append(node)
@@ -324,7 +325,7 @@ def to_json(element: Element, lang: str | None = None, depth: int = 0) -> dict[s
     if tails:
         whole = "".join(element.itertext()) if parted else text or ""
         made["value"] = whole if len(whole) <= LONGEST else _too_long(whole)
-    if lang:
+    if lang is not None:
         made["lang"] = lang
     return made
 
