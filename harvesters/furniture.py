@@ -189,11 +189,17 @@ def remove_bylines(root: _Element, heading: _Element | None) -> list[_Element]:
 
 
 def _is_of_bylines(node: _Element) -> bool:
-    """Whether an element holds by-lines and little words between them (``by``, ``in``)."""
-    found = [child for child in node if isinstance(child.tag, str) and is_byline(child)]
-    if len(found) < 2 or not is_short(node, 400):
+    """Whether an element holds by-lines and little words between them (``by``, ``in``, ``Tags:``),
+    at any depth: themes wrap each of them in boxes of its own."""
+    if not is_short(node, 400):
         return False
-    return len(text_of(node)) - sum(len(text_of(child)) for child in found) <= 20
+    found: list[_Element] = []
+    within: set[_Element] = set()
+    for below in node.iterdescendants():
+        if isinstance(below.tag, str) and below not in within and is_byline(below):
+            found.append(below)
+            within.update(below.iterdescendants())
+    return len(found) >= 2 and len(text_of(node)) - sum(map(len, map(text_of, found))) <= 20
 
 
 def _above(heading: _Element | None) -> set[_Element]:
