@@ -181,9 +181,8 @@ async def _walk(source: Source, door: _Door, fetch: Fetch, walk: Walk) -> AsyncI
             else:
                 parts.set_aside(kind, error)
         except (FetchError, ProtocolError) as error:
-            never = "highest" not in walk.memory
-            if not parts.alive and (_is_a_no(error) or (never and _closed(error))):
-                raise  # it says no to us, or has no API under this route
+            if _is_a_no(error) and not parts.alive:
+                raise  # somebody means us
             parts.set_aside(kind, error)
         if walk.short is not None:
             return

@@ -271,7 +271,7 @@ def test_the_map_with_its_odd_features_and_lost_pages(hub: Hub) -> None:
         assert (run["new"], run["quarantined"]) == (6, 1)
         assert records["1"]["bbox"] == [10.0, 19.0, 12.0, 21.0]
         assert records["1"]["url"] == f"{url}/en/s/1"
-        assert records["2"]["title"] == [{"value": "Solution 2"}]
+        assert records["2"]["title"] == [{"value": "Solution 2", "lang": "en"}]
         assert records["2"]["url"] == f"{url}/en/node/2"
         # A page that was read once stays though it cannot be read now.
         site.lost = "/3"
