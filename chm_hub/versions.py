@@ -3,7 +3,7 @@
 A source may name a document twice: on two pages, in two of its sets, published and deleted. In one
 list the version with the newer datestamp counts, in whatever order they come. Of two with one
 datestamp the published one counts; of two published ones the one the hub had before the walk, else
-the last. Of several lists (OAI-PMH sets) each says only whether the document is in it: it is gone
+the last, or the first where neither has a datestamp. Of several lists (OAI-PMH sets) each says only whether the document is in it: it is gone
 when each list that names it says so. See docs/decisions/0017.
 """
 
@@ -113,6 +113,8 @@ class Versions:
         differs = before is not None and (
             bool(before & _LIVE) == document.deleted or (not document.deleted and digest != last)
         )
+        if differs and version == before and document.datestamp is None:
+            return Judged("older", differs)  # nothing says that it is the newer one
         if before is None or version >= before:
             lists[document.listed] = version
             self._keep(name, document.listed, lists)
