@@ -10,6 +10,7 @@ import pytest
 
 from chm_hub.errors import ProtocolError
 from harvesters import dcat, graphs, rdf, skos
+from harvesters.again import Given
 from tests.mapped import payload, record_of
 
 BOTH = [{"value": "Reefs", "lang": "en"}, {"value": "Récifs", "lang": "fr"}]
@@ -22,7 +23,7 @@ ELSEWHERE = "https://project-open-data.cio.gov/v1.1/schema/catalog.jsonld"
 def records(answer: Any, media_type: str = "application/json", **source: Any) -> list[Any]:
     """The records of a catalogue."""
     body = answer if isinstance(answer, str) else json.dumps(answer)
-    documents, _ = dcat._documents(dcat.read(payload(body, media_type)), set())
+    documents, _ = dcat._documents(dcat.read(payload(body, media_type)), Given())
     return [record_of("dcat", document, **source) for document in documents]
 
 
