@@ -41,7 +41,7 @@ def titles(hub: Hub, source: str = "src") -> dict[str, str]:
 # --- nothing before it is judged ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [1, 3, 10, 1000])
+@pytest.mark.parametrize("page", [pytest.param(1, marks=pytest.mark.slow), 3, 10, 1000])
 def test_a_held_run_publishes_nothing_whatever_the_size_of_its_pages(
     hub: Hub, repository: Repository, store: Store, page: int
 ) -> None:
@@ -216,7 +216,7 @@ def rename(repository: Repository, names: list[str]) -> None:
     repository._record = linked  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("page", [1, 60])
+@pytest.mark.parametrize("page", [pytest.param(1, marks=pytest.mark.slow), 60])
 @pytest.mark.parametrize("whole", [True, False])
 def test_renamed_records_are_held_and_never_there_twice(
     hub: Hub, repository: Repository, page: int, whole: bool

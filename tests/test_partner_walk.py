@@ -87,7 +87,17 @@ def formats(*offered: tuple[str, str]) -> str:
     return envelope(f"<ListMetadataFormats>{told}</ListMetadataFormats>")
 
 
-@pytest.mark.parametrize("format_", RICHEST)
+QUICK = ("mods", "iso19139", "datacite")
+"""The formats that are tried each time; the others are slow tests."""
+
+
+@pytest.mark.parametrize(
+    "format_",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name)
+        for name in RICHEST
+    ],
+)
 def test_a_partner_s_walk(hub: Hub, format_: str) -> None:
     given = pairs(format_)
     assert given, f"no golden pair of {format_} can be served"

@@ -180,7 +180,9 @@ def test_of_names_that_partners_know_each_becomes_a_tombstone(
     assert "another name" in place["reason"]
 
 
-@pytest.mark.parametrize("declared", ["unpublished", "published"])
+@pytest.mark.parametrize(
+    "declared", ["unpublished", pytest.param("published", marks=pytest.mark.slow)]
+)
 def test_a_renaming_that_was_killed_is_finished_by_the_next(
     hub: Hub, settings: Settings, declared: str
 ) -> None:
