@@ -3,8 +3,9 @@
 A source may name a document twice: on two pages, in two of its sets, published and deleted. In one
 list the version with the newer datestamp counts, in whatever order they come. Of two with one
 datestamp the published one counts; of two published ones the one the hub had before the walk, else
-the last, or the first where neither has a datestamp. Of several lists (OAI-PMH sets) each says only whether the document is in it: it is gone
-when each list that names it says so. See docs/decisions/0017.
+the last, or the first where neither has a datestamp. Of several lists (OAI-PMH sets) each says only
+whether the document is in it: it is gone when each list that names it says so. See
+docs/decisions/0017.
 """
 
 from __future__ import annotations
